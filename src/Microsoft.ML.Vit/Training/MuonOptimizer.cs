@@ -1,0 +1,22 @@
+namespace Microsoft.ML.Vit;
+
+/// <summary>
+/// Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; torch.optim.Muon) for the matrices inside the blocks: the momentum-averaged gradient is replaced by its
+/// nearest semi-orthogonal matrix. Everything else is trained by <see cref="AdamW"/>. <see cref="VitOptimizer.LearningRate"/> and
+/// <see cref="VitOptimizer.WeightDecay"/> are Muon's own, 2e-3 and 0.05 by default.
+/// </summary>
+public sealed record MuonOptimizer : VitOptimizer
+{
+    /// <summary>The defaults.</summary>
+    public MuonOptimizer()
+    {
+        LearningRate = 2e-3;
+        WeightDecay = 0.05;
+    }
+
+    /// <summary>Nesterov momentum, 0 to below 1. Default 0.95.</summary>
+    public double Momentum { get; init; } = 0.95;
+
+    /// <summary>For all that is not a matrix inside a block. Default: AdamW with its defaults.</summary>
+    public AdamWOptimizer AdamW { get; init; } = new();
+}

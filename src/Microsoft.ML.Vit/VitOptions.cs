@@ -1,0 +1,99 @@
+namespace Microsoft.ML.Vit;
+
+/// <summary>
+/// Every knob of <c>MulticlassClassification.Trainers.Vit(VitOptions)</c>. An immutable value: set what differs from the defaults, or copy by <c>with</c>.
+/// All mistakes are reported together when the trainer is made.
+/// </summary>
+public sealed record VitOptions
+{
+    /// <summary>The label column, a key. Default "Label".</summary>
+    public string LabelColumnName { get; init; } = "Label";
+
+    /// <summary>
+    /// The image column: MLImage, encoded bytes (a vector of bytes), a path (text), or a float vector of channels x height x width. Default "Features".
+    /// </summary>
+    public string FeatureColumnName { get; init; } = "Features";
+
+    /// <summary>The output column of class probabilities, a softmax vector. Default "Score".</summary>
+    public string ScoreColumnName { get; init; } = "Score";
+
+    /// <summary>The output column of the most probable class, a key with the label's values. Default "PredictedLabel".</summary>
+    public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
+
+    /// <summary>
+    /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
+    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches). Default null.
+    /// </summary>
+    public VitConfig? Model { get; init; }
+
+    /// <summary>What the weights are before the first step. Default: mimetic.</summary>
+    public VitInitialization Initialization { get; init; } = VitInitialization.Mimetic;
+
+    /// <summary>How images of other sizes are resized. Default: bicubic.</summary>
+    public Interpolation Interpolation { get; init; } = Interpolation.Bicubic;
+
+    /// <summary>
+    /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images,
+    /// at least 10 and at most 200. Default null.
+    /// </summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>A budget of wall-clock time for training, over which the learning-rate schedule is laid; null for none. Default null.</summary>
+    public TimeSpan? MaxTrainingTime { get; init; }
+
+    /// <summary>Images per step. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>The optimizer. Default: Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images.</summary>
+    public VitOptimizer Optimizer { get; init; } = new MuonOptimizer();
+
+    /// <summary>Share of the training in which the learning rate rises linearly, before it falls along a cosine; 0 to 1. Default 0.1.</summary>
+    public double WarmupFraction { get; init; } = 0.1;
+
+    /// <summary>The learning rate at the end as a share of its highest; 0 to 1. Default 0.</summary>
+    public double FinalLearningRateFraction { get; init; }
+
+    /// <summary>Gradients are scaled down to this global norm; null for no clipping. Default 1.</summary>
+    public double? GradientClipNorm { get; init; } = 1;
+
+    /// <summary>Share of the target that is spread over all classes (Szegedy et al. 2015, arXiv 1512.00567); 0 to below 1. Default 0.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>
+    /// Random changes of training images, in order. Null chooses: a random resized crop (half the area or more) for up to 1,000 images, else a padded crop; then
+    /// a horizontal flip. Empty for none. Default null.
+    /// </summary>
+    public IReadOnlyList<VitAugmentation>? Augmentations { get; init; }
+
+    /// <summary>Images to validate on after each epoch; <c>Fit(train, validation)</c> goes before it. Default null.</summary>
+    public IDataView? ValidationSet { get; init; }
+
+    /// <summary>
+    /// Share of the training rows, drawn by the seed, that is held out to validate on where there is no validation set; 0 to below 1. Default 0: all rows train.
+    /// </summary>
+    public double ValidationFraction { get; init; }
+
+    /// <summary>
+    /// Training stops after so many epochs without a better validation accuracy (on equal accuracy, loss); null never. Needs a validation set. Default null.
+    /// With a validation set the best epoch's weights are the result, with or without early stopping; without one, the last epoch's.
+    /// </summary>
+    public int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>What is done with images that cannot be read while training. Default: throw.</summary>
+    public InvalidImageHandling InvalidImages { get; init; } = InvalidImageHandling.Throw;
+
+    /// <summary>Where to run: "auto", "cpu", "cuda" or "cuda:N". Auto takes CUDA where MLContext.GpuDeviceId names a device, or where one is present. Default "auto".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Seed of initialisation, order, augmentation and dropout; null takes the MLContext's. Default null.</summary>
+    public int? Seed { get; init; }
+
+    /// <summary>Images per forward pass when scoring and validating. Default 16.</summary>
+    public int ScoringBatchSize { get; init; } = 16;
+
+    /// <summary>Receives every epoch's metrics; they also reach the ML.NET log and the transformer's history. Default null.</summary>
+    public IProgress<EpochMetrics>? Progress { get; init; }
+
+    /// <summary>Stops training within a batch, by OperationCanceledException. Default: none.</summary>
+    public CancellationToken CancellationToken { get; init; }
+}

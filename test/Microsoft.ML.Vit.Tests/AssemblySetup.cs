@@ -1,0 +1,2 @@
+// Tests share two cores and libtorch's thread pool: one at a time keeps timings and leak counts honest.
+[assembly: DoNotParallelize]
