@@ -34,24 +34,19 @@ public sealed class ShapeImages(int side, int seed)
     {
         var bitmap = new SKBitmap(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);
-        SKColor background = Color();
+        SKColor background = Color(30, 110);
         canvas.Clear(background);
-        // Either may be the brighter one, so that brightness in the middle says nothing; they only have to differ.
-        SKColor fill = Color();
-        while (Math.Abs(Luminance(fill) - Luminance(background)) < 60)
-        {
-            fill = Color();
-        }
-        for (int i = random.Next(3, 7); i > 0; i--)
+        SKColor fill = Color(160, 240);
+        for (int i = random.Next(2, 6); i > 0; i--)
         {
             Clutter(canvas);
         }
         using SKPath path = Outline(name);
-        float scale = side * Between(0.23f, 0.38f);
+        float scale = side * Between(0.26f, 0.4f);
         float room = side / 2f - scale * 0.9f;
         canvas.Save();
         canvas.Translate(side / 2f + Between(-room, room), side / 2f + Between(-room, room));
-        canvas.RotateDegrees(Between(0, 360));
+        canvas.RotateDegrees(Between(-30, 30));
         canvas.Scale(scale, scale * Between(0.85f, 1.15f));
         using var paint = new SKPaint { Color = fill, IsAntialias = true };
         canvas.DrawPath(path, paint);
@@ -131,7 +126,16 @@ public sealed class ShapeImages(int side, int seed)
         byte Noisy(byte value) => (byte)Math.Clamp(value + strength * 1.5 * (random.NextDouble() + random.NextDouble() - 1), 0, 255);
     }
 
-    private SKColor Color() => new((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
+    private SKColor Color(double darkest = 0, double brightest = 255)
+    {
+        SKColor color;
+        do
+        {
+            color = new SKColor((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
+        }
+        while (Luminance(color) < darkest || Luminance(color) > brightest);
+        return color;
+    }
 
     private static double Luminance(SKColor color) => 0.299 * color.Red + 0.587 * color.Green + 0.114 * color.Blue;
 
