@@ -1,65 +1,48 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Vit.Augmentation;
 using TorchSharp;
 
 namespace Microsoft.ML.Vit.Batching;
 
-/// <summary>Cached images to tensors: raw pixels (B, C, H, W) and classes (B), augmented when training.</summary>
-internal sealed class BatchMaker(LabeledImages source)
+/// <summary>Cached images to tensors: raw pixels (B, C, H, W) and classes (B), augmented for training. Not for several threads at once.</summary>
+/// <param name="source">The images.</param>
+/// <param name="augmentations">Applied in order; none leaves the images as they are.</param>
+internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmentation> augmentations)
 {
-    /// <summary>The images as they are.</summary>
-    public (torch.Tensor Pixels, torch.Tensor Labels) Make(ReadOnlySpan<int> indices)
+    private readonly AugmentationPipeline _pipeline = new(augmentations, source.Images.Shape.Channels, source.Images.Shape.Size);
+
+    /// <summary>The batch of these images. Both tensors belong to the caller's dispose scope.</summary>
+    /// <param name="indices">Which images.</param>
+    /// <param name="random">The seeded generator of the augmentations; null where there are none.</param>
+    public (torch.Tensor Pixels, torch.Tensor Labels) Make(ReadOnlySpan<int> indices, Random? random)
     {
-        torch.Tensor pixels = source.Images.Shape.NewBatch(indices.Length);
-        int bytes = source.Images.Shape.Bytes;
+        ImageShape shape = source.Images.Shape;
+        torch.Tensor pixels = shape.NewBatch(indices.Length);
         Span<byte> memory = pixels.bytes;
+        long[] labels = new long[indices.Length];
         for (int i = 0; i < indices.Length; i++)
         {
-            source.Images[indices[i]].CopyTo(memory.Slice(i * bytes, bytes));
-        }
-        return (pixels, MakeLabels(indices));
-    }
-
-    /// <summary>The images, each changed by the augmentations in order.</summary>
-    /// <param name="indices">Which images.</param>
-    /// <param name="augmentations">None leaves them as they are.</param>
-    /// <param name="random">The seeded generator.</param>
-    public (torch.Tensor Pixels, torch.Tensor Labels) Make(ReadOnlySpan<int> indices, IReadOnlyList<VitAugmentation> augmentations, Random random)
-    {
-        (torch.Tensor pixels, torch.Tensor labels) = Make(indices);
-        ImageShape shape = source.Images.Shape;
-        if (shape.IsFloat)
-        {
-            Augment(MemoryMarshal.Cast<byte, float>(pixels.bytes), shape, augmentations, random);
-        }
-        else
-        {
-            Augment(pixels.bytes, shape, augmentations, random);
-        }
-        return (pixels, labels);
-    }
-
-    private static void Augment<T>(Span<T> batch, ImageShape shape, IReadOnlyList<VitAugmentation> augmentations, Random random)
-        where T : unmanaged, System.Numerics.INumber<T>
-    {
-        T[] scratch = new T[shape.Elements];
-        for (int start = 0; start < batch.Length; start += shape.Elements)
-        {
-            Span<T> image = batch.Slice(start, shape.Elements);
-            foreach (VitAugmentation augmentation in augmentations)
+            labels[i] = source.Labels[indices[i]];
+            Span<byte> image = source.Images[indices[i]];
+            Span<byte> target = memory.Slice(i * shape.Bytes, shape.Bytes);
+            if (random is null)
             {
-                image.CopyTo(scratch);
-                augmentation.Apply<T>(scratch, image, shape.Channels, shape.Size, random);
+                image.CopyTo(target);
+            }
+            else if (shape.IsFloat)
+            {
+                Augment<float>(image, target, random);
+            }
+            else
+            {
+                Augment<byte>(image, target, random);
             }
         }
+        return (pixels, torch.tensor(labels));
     }
 
-    private torch.Tensor MakeLabels(ReadOnlySpan<int> indices)
-    {
-        long[] labels = new long[indices.Length];
-        for (int i = 0; i < labels.Length; i++)
-        {
-            labels[i] = source.Labels[indices[i]];
-        }
-        return torch.tensor(labels);
-    }
+    private void Augment<T>(Span<byte> image, Span<byte> target, Random random)
+        where T : unmanaged, INumber<T> =>
+        _pipeline.Apply<T>(MemoryMarshal.Cast<byte, T>(image), MemoryMarshal.Cast<byte, T>(target), random);
 }

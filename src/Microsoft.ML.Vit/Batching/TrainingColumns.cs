@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Images;
@@ -105,12 +106,12 @@ internal sealed class TrainingColumns
         {
             return preprocessing;
         }
-        var statistics = new FloatStatistics(preprocessing.Channels);
+        var statistics = new ChannelStatistics(preprocessing.Channels);
         foreach (int index in training.Indices)
         {
-            statistics.Add(training.Source.Images[index]);
+            statistics.Add(MemoryMarshal.Cast<byte, float>(training.Source.Images[index]));
         }
-        return preprocessing with { Mean = statistics.Mean, Std = statistics.Std };
+        return preprocessing with { Mean = statistics.Mean(), Std = statistics.Std() };
     }
 
     /// <summary>Two classes at least must have images.</summary>

@@ -11,14 +11,14 @@ internal static class Evaluator
     public static RunningMetrics Evaluate(VisionTransformer network, InputNormalizer normalizer, ImageSubset images, int batchSize, CancellationToken cancellationToken)
     {
         network.eval();
-        var maker = new BatchMaker(images.Source);
+        var maker = new BatchMaker(images.Source, []);
         var metrics = new RunningMetrics();
         using var inference = inference_mode();
         foreach (ArraySegment<int> batch in EpochOrder.Divide(images.Indices, batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (Tensor pixels, Tensor labels) = maker.Make(batch);
+            (Tensor pixels, Tensor labels) = maker.Make(batch, random: null);
             Tensor input = normalizer.Apply(pixels);
             labels = labels.to(input.device);
             Tensor logits = network.forward(input);

@@ -55,7 +55,7 @@ internal sealed class TrainingLoop(
     private RunningMetrics TrainEpoch(int epoch, ImageSubset images, IOptimizer optimizer, TrainingClock clock, out double factor)
     {
         network.train();
-        var maker = new BatchMaker(images.Source);
+        var maker = new BatchMaker(images.Source, plan.Augmentations);
         var metrics = new RunningMetrics();
         int step = 0;
         factor = 0;
@@ -63,7 +63,7 @@ internal sealed class TrainingLoop(
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (Tensor pixels, Tensor labels) = maker.Make(batch, plan.Augmentations, random);
+            (Tensor pixels, Tensor labels) = maker.Make(batch, random);
             Tensor input = normalizer.Apply(pixels);
             labels = labels.to(input.device);
 
