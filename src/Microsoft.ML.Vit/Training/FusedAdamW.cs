@@ -20,7 +20,7 @@ internal sealed class FusedAdamW(AdamWOptimizer options, IReadOnlyList<Parameter
             ParameterGroup group = groups[i];
             Tensor step = tensor((float)_steps, device: group.Tensors[0].device);
             double learningRate = scale * group.LearningRateFactor * options.LearningRate;
-            FusedKernels.AdamW(group.Tensors, Gradients.Of(group.Parameters), _means[i], _squares[i], step, learningRate, options, group.WeightDecay);
+            ScriptedKernels.AdamW(group.Tensors, Gradients.Of(group.Parameters), _means[i], _squares[i], step, learningRate, options, group.WeightDecay);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class FusedSgd(SgdOptimizer options, IReadOnlyList<ParameterGrou
             using var scope = NewDisposeScope();
             ParameterGroup group = groups[i];
             double learningRate = scale * group.LearningRateFactor * options.LearningRate;
-            FusedKernels.Sgd(group.Tensors, Gradients.Of(group.Parameters), _buffers[i], learningRate, options, group.WeightDecay, _isFirstStep);
+            ScriptedKernels.Sgd(group.Tensors, Gradients.Of(group.Parameters), _buffers[i], learningRate, options, group.WeightDecay, _isFirstStep);
         }
         _isFirstStep = false;
     }

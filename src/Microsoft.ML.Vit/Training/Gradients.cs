@@ -29,7 +29,10 @@ internal static class Gradients
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return FusedKernels.Clip(Of(parameters), maxNorm).MoveToOuterDisposeScope();
+        Tensor[] gradients = Of(parameters);
+        Tensor norm = ScriptedKernels.GlobalNorm(gradients);
+        ScriptedKernels.Multiply(gradients, (maxNorm / (norm + 1e-6)).clamp_(max: 1));
+        return norm.MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the gradients: cheaper than filling them with zeros, and the next backward writes instead of adding.</summary>

@@ -40,7 +40,7 @@ internal sealed class Muon : IOptimizer
             double learningRate = scale * stack.LearningRateFactor * _options.LearningRate;
             // 0.2 is the RMS of AdamW's usual updates, so that one learning rate suits both.
             double length = 0.2 * Math.Sqrt(Math.Max(buffer.size(1), buffer.size(2)));
-            FusedKernels.DecayAndAdd(stack.Tensors, direction, decay: 1 - (learningRate * stack.WeightDecay), alpha: -learningRate * length);
+            ScriptedKernels.DecayAndAdd(stack.Tensors, direction, decay: 1 - (learningRate * stack.WeightDecay), alpha: -learningRate * length);
         }
         _rest.Step(scale);
     }

@@ -9,9 +9,6 @@ namespace Microsoft.ML.Vit.Training;
 /// </summary>
 internal static class NewtonSchulz
 {
-    private const int Steps = 5;
-    private const float A = 3.4445f, B = -4.775f, C = 2.0315f;
-
     /// <summary>Each matrix on its own, in single precision: bfloat16 is slow on CPUs without AMX.</summary>
     /// <param name="matrices">(n, rows, columns).</param>
     /// <returns>The same shape; belongs to the caller's dispose scope.</returns>
@@ -22,13 +19,7 @@ internal static class NewtonSchulz
         Tensor x = isTall ? matrices.mT : matrices;
         // The Frobenius norm bounds the largest singular value, so that the iteration converges.
         x = x / linalg.matrix_norm(x, dims: [-2, -1], keepdim: true).clamp_(min: 1e-7);
-        for (int i = 0; i < Steps; i++)
-        {
-            // x <- a x + (b g + c g g) x with g = x x'
-            Tensor gram = x.bmm(x.mT);
-            Tensor polynomial = gram.baddbmm(gram, gram, beta: B, alpha: C);
-            x = x.baddbmm(polynomial, x, beta: A);
-        }
+        x = ScriptedKernels.NewtonSchulz(x, 3.4445, -4.775, 2.0315, steps: 5);
         return (isTall ? x.mT : x).MoveToOuterDisposeScope();
     }
 }

@@ -5,9 +5,10 @@ namespace Microsoft.ML.Vit.Training;
 
 /// <summary>
 /// ATen's operations over lists of tensors, which TorchSharp does not bind, by way of TorchScript: one native call, and on CUDA a few kernels, in place of several for every
-/// parameter. To be called under <c>no_grad</c>.
+/// parameter. Number arguments are Scalars held until the call returns: a double would become a temporary one, which the garbage collector may free too early.
+/// To be called under <c>no_grad</c>.
 /// </summary>
-internal static class FusedKernels
+internal static class ScriptedKernels
 {
     private const string Source = """
         def adamw(params: List[Tensor], grads: List[Tensor], means: List[Tensor], squares: List[Tensor], step: Tensor,
@@ -25,10 +26,18 @@ internal static class FusedKernels
             torch._foreach_mul_(params, decay)
             torch._foreach_add_(params, torch.unbind(updates), alpha=alpha)
 
-        def clip(grads: List[Tensor], max_norm: float) -> Tensor:
-            norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(grads)))
-            torch._foreach_mul_(grads, torch.clamp(max_norm / (norm + 1e-6), max=1.0))
-            return norm
+        def global_norm(tensors: List[Tensor]) -> Tensor:
+            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors)))
+
+        def multiply(tensors: List[Tensor], factor: Tensor):
+            torch._foreach_mul_(tensors, factor)
+
+        def newton_schulz(x: Tensor, a: float, b: float, c: float, steps: int) -> Tensor:
+            for _ in range(steps):
+                gram = torch.bmm(x, x.mT)
+                x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+            return x
+
         """;
 
     /// <summary>Compiled once for the process: disposing a CompilationUnit does not free it.</summary>
@@ -57,11 +66,17 @@ internal static class FusedKernels
         Unit.invoke("decay_and_add", parameters, updates, keep, scale);
     }
 
-    /// <summary>Scales gradients in place to a global norm of at most <paramref name="maxNorm"/>. Returns the norm before, a scalar on the gradients' device.</summary>
-    public static Tensor Clip(Tensor[] gradients, double maxNorm)
+    /// <summary>The Euclidean norm of all tensors together, a scalar on their device.</summary>
+    public static Tensor GlobalNorm(Tensor[] tensors) => (Tensor)Unit.invoke("global_norm", [tensors]);
+
+    /// <summary>Multiplies each in place by a scalar on their device.</summary>
+    public static void Multiply(Tensor[] tensors, Tensor factor) => Unit.invoke("multiply", tensors, factor);
+
+    /// <summary>So many times x becomes a x + (b g + c g g) x with g = x x', for each matrix of (n, rows, columns).</summary>
+    public static Tensor NewtonSchulz(Tensor x, double a, double b, double c, int steps)
     {
-        // A Scalar argument is kept alive here: a double's would be a temporary that the garbage collector may free during the call.
-        using Scalar limit = maxNorm;
-        return (Tensor)Unit.invoke("clip", gradients, limit);
+        // TorchSharp's own baddbmm takes its operands in another order than PyTorch's (0.107: the last is the one added).
+        using Scalar linear = a, cubic = b, quintic = c;
+        return (Tensor)Unit.invoke("newton_schulz", x, linear, cubic, quintic, steps);
     }
 }
