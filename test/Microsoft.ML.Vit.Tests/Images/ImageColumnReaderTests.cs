@@ -123,7 +123,7 @@ public sealed class ImageColumnReaderTests
     {
         IDataView data = _ml.Data.LoadFromEnumerable(new byte[][] { _quarters, [], _quarters[..60], _quarters }.Select(bytes => new BytesRow { Features = bytes }));
         var reader = new ImageColumnReader(data.Schema["Features"], _small);
-        using DataViewRowCursor cursor = data.GetRowCursor(reader.ColumnsToRead(data));
+        using DataViewRowCursor cursor = data.GetRowCursor(reader.ColumnsToRead(data.Schema));
         RowImageReader row = reader.For(cursor);
         byte[] pixels = new byte[reader.ImageBytes];
         var valid = new List<bool>();
@@ -148,12 +148,16 @@ public sealed class ImageColumnReaderTests
     }
 
     [TestMethod]
-    public void CancellationPassesThrough()
+    public void CancellationAndLackOfMemoryPassThrough()
     {
-        var mapping = _ml.Transforms.CustomMapping<PathRow, BytesRow>((_, _) => throw new OperationCanceledException(), null);
-        IDataView data = mapping.Fit(Paths("a")).Transform(Paths("a"));
-        IDataView features = _ml.Transforms.SelectColumns("Features").Fit(data).Transform(data);
-        Assert.Throws<OperationCanceledException>(() => ReadAll(features, _small));
+        var row = new ImageRow<string>("Features", TextDataViewType.Instance) { Failure = new OperationCanceledException() };
+        RowImageReader reader = new ImageColumnReader(row.Schema["Features"], _small).For(row);
+        Assert.AreSame(row.Failure, Assert.ThrowsExactly<OperationCanceledException>(() => reader.TryRead(new byte[72], out _)));
+        row.Failure = new OutOfMemoryException();
+        Assert.AreSame(row.Failure, Assert.ThrowsExactly<OutOfMemoryException>(() => reader.TryRead(new byte[72], out _)));
+        row.Failure = new FormatException("bad");
+        Assert.IsFalse(reader.TryRead(new byte[72], out Exception? invalid));
+        Assert.AreSame(row.Failure, invalid.InnerException);
     }
 
     private void Refused(IDataView data, string text, Preprocessing? preprocessing = null) =>
@@ -162,7 +166,7 @@ public sealed class ImageColumnReaderTests
     private static List<byte[]> ReadAll(IDataView data, Preprocessing preprocessing)
     {
         var reader = new ImageColumnReader(data.Schema["Features"], preprocessing);
-        using DataViewRowCursor cursor = data.GetRowCursor(reader.ColumnsToRead(data));
+        using DataViewRowCursor cursor = data.GetRowCursor(reader.ColumnsToRead(data.Schema));
         RowImageReader row = reader.For(cursor);
         var images = new List<byte[]>();
         while (cursor.MoveNext())
@@ -211,7 +215,8 @@ public sealed class ImageColumnReaderTests
 
     private sealed class ImageInput
     {
-        [ImageType]
+        // The attribute without a size throws in ML.NET; nothing holds images to the size given.
+        [ImageType(4, 6)]
         public MLImage? Features { get; set; }
     }
 }

@@ -7,6 +7,9 @@ internal sealed class ImageRow<T>(string name, DataViewType type) : DataViewRow
 {
     public T? Value { get; set; }
 
+    /// <summary>What the getter throws instead.</summary>
+    public Exception? Failure { get; set; }
+
     public override DataViewSchema Schema { get; } = MakeSchema(name, type);
 
     public override long Position => 0;
@@ -15,7 +18,7 @@ internal sealed class ImageRow<T>(string name, DataViewType type) : DataViewRow
 
     public override bool IsColumnActive(DataViewSchema.Column column) => true;
 
-    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => (ref TValue value) => value = (TValue)(object)Value!;
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => (ref TValue value) => value = Failure is null ? (TValue)(object)Value! : throw Failure;
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId id) => id = default;
 
