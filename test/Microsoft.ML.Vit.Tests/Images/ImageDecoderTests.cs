@@ -30,11 +30,36 @@ public sealed class ImageDecoderTests
     [DataRow(8, "GWRB")]
     public void ExifOrientationIsApplied(int orientation, string corners)
     {
-        byte[] jpeg = WithOrientation(Quarters(SKEncodedImageFormat.Jpeg, 32, 64, Red, Green, Blue, White), orientation);
-        using PlanarImage image = ImageDecoder.Decode(jpeg, 3);
-        Assert.AreEqual(orientation < 5 ? new PixelSize(32, 64) : new PixelSize(64, 32), image.Size);
         var colours = new Dictionary<char, SKColor> { ['R'] = Red, ['G'] = Green, ['B'] = Blue, ['W'] = White };
-        AssertCorners(image, [.. corners.Select(letter => colours[letter])], 4);
+        byte[] jpeg = WithOrientation(Quarters(SKEncodedImageFormat.Jpeg, 32, 64, Red, Green, Blue, White), orientation);
+        byte[] png = WithOrientationChunk(Quarters(SKEncodedImageFormat.Png, 32, 64, Red, Green, Blue, White), orientation);
+        foreach (byte[] file in new[] { jpeg, png })
+        {
+            using PlanarImage image = ImageDecoder.Decode(file, 3);
+            Assert.AreEqual(orientation < 5 ? new PixelSize(32, 64) : new PixelSize(64, 32), image.Size);
+            AssertCorners(image, [.. corners.Select(letter => colours[letter])], 4);
+        }
+    }
+
+    [TestMethod]
+    public void BrokenExifIsLeftAside()
+    {
+        byte[] png = WithOrientationChunk(Quarters(SKEncodedImageFormat.Png, 8, 16, Red, Green, Blue, White), 6);
+        var random = new Random(1);
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] broken = [.. png];
+            random.NextBytes(broken.AsSpan(41 + i % 20, 6));
+            try
+            {
+                using PlanarImage image = ImageDecoder.Decode(broken, 3);
+                Assert.AreEqual(8 * 16, image.Size.Height * image.Size.Width);
+            }
+            catch (InvalidDataException)
+            {
+                // Skia may refuse the chunk's checksum.
+            }
+        }
     }
 
     [TestMethod]

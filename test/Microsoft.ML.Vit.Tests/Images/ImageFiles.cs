@@ -36,14 +36,17 @@ internal static class ImageFiles
     /// <summary>The same JPEG with an EXIF segment that says how it is turned.</summary>
     public static byte[] WithOrientation(byte[] jpeg, int orientation)
     {
-        // Big-endian TIFF with one directory of one entry: 0x0112, SHORT, one value.
-        byte[] exif =
-        [
-            0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8, (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8,
-            0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0,
-        ];
-        return [.. jpeg[..2], .. exif, .. jpeg[2..]];
+        byte[] exif = Exif(orientation, little: false);
+        return [.. jpeg[..2], 0xFF, 0xE1, 0, (byte)(exif.Length + 8), .. "Exif\0\0"u8, .. exif, .. jpeg[2..]];
     }
+
+    /// <summary>The same PNG with an eXIf chunk, after its header.</summary>
+    public static byte[] WithOrientationChunk(byte[] png, int orientation) => [.. png[..33], .. Chunk("eXIf", Exif(orientation, little: true)), .. png[33..]];
+
+    /// <summary>A TIFF with one directory of one entry: 0x0112, SHORT, one value.</summary>
+    private static byte[] Exif(int orientation, bool little) => little
+        ? [.. "II"u8, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0]
+        : [.. "MM"u8, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0];
 
     /// <summary>A PNG of any kind; rows are packed samples, without the filter byte.</summary>
     public static byte[] Png(int height, int width, byte bits, byte colourType, byte[][] rows, byte[]? palette = null, byte[]? transparency = null)
