@@ -1,0 +1,78 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>Multi-head self-attention (Vaswani et al. 2017) with one product for queries, keys and values.</summary>
+internal sealed class Attention : nn.Module<Tensor, Tensor>
+{
+    private readonly int _heads;
+    private readonly int _headSize;
+    private readonly Dropout _attentionDropout;
+    private readonly Dropout _dropout;
+
+    [ComponentName(Name = "qkv")]
+    private readonly Linear _qkv;
+
+    [ComponentName(Name = "q_norm")]
+    private readonly LayerNorm? _queryNorm;
+
+    [ComponentName(Name = "k_norm")]
+    private readonly LayerNorm? _keyNorm;
+
+    [ComponentName(Name = "proj")]
+    private readonly Linear _projection;
+
+    public Attention(VitConfig config, DropoutSource source)
+        : base(nameof(Attention))
+    {
+        _heads = config.Heads;
+        _headSize = config.HeadSize;
+        _attentionDropout = new Dropout(config.AttentionDropout, source);
+        _dropout = new Dropout(config.Dropout, source);
+        _qkv = new Linear(config.Width, 3 * config.Width, config.QkvBias);
+        if (config.QkNorm)
+        {
+            _queryNorm = new LayerNorm(_headSize, config.NormEpsilon);
+            _keyNorm = new LayerNorm(_headSize, config.NormEpsilon);
+        }
+        _projection = new Linear(config.Width, config.Width);
+        RegisterComponents();
+    }
+
+    /// <summary>The packed projection: rows are queries, keys, values, each head by head.</summary>
+    public Linear Qkv => _qkv;
+
+    /// <summary>The output projection.</summary>
+    public Linear Projection => _projection;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor x) // (B, T, D)
+    {
+        using var scope = NewDisposeScope();
+        long batch = x.size(0), tokens = x.size(1), width = x.size(2);
+        bool training = (_attentionDropout.IsActive || _dropout.IsActive) && this.training;
+
+        Tensor[] qkv = _qkv.call(x)
+            .reshape(batch, tokens, 3, _heads, _headSize)
+            .permute(2, 0, 3, 1, 4)
+            .unbind(0); // three of (B, H, T, D/H)
+        Tensor query = _queryNorm?.call(qkv[0]) ?? qkv[0];
+        Tensor key = _keyNorm?.call(qkv[1]) ?? qkv[1];
+
+        x = training && _attentionDropout.IsActive
+            ? AttendWithDropout(query, key, qkv[2])
+            : nn.functional.scaled_dot_product_attention(query, key, qkv[2]);
+        x = x.transpose(1, 2).reshape(batch, tokens, width); // heads side by side: (B, T, D)
+        x = _dropout.Apply(_projection.call(x), training);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same by hand: the fused kernel draws its dropout from the process-wide generator, so two trainings would disturb each other.</summary>
+    private Tensor AttendWithDropout(Tensor query, Tensor key, Tensor value)
+    {
+        Tensor scores = (query * (1 / Math.Sqrt(_headSize))).matmul(key.transpose(-2, -1)); // (B, H, T, T)
+        Tensor weights = _attentionDropout.Apply(scores.softmax(-1), training: true);
+        return weights.matmul(value); // (B, H, T, D/H)
+    }
+}

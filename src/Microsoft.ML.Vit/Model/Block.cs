@@ -1,0 +1,63 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>One pre-norm transformer block: x + attn(norm1(x)), then x + mlp(norm2(x)), each branch with its LayerScale and drop path.</summary>
+internal sealed class Block : nn.Module<Tensor, Tensor>
+{
+    private readonly DropPath _dropPath;
+    private readonly bool _dropsPath;
+
+    [ComponentName(Name = "norm1")]
+    private readonly LayerNorm _norm1;
+
+    [ComponentName(Name = "attn")]
+    private readonly Attention _attention;
+
+    [ComponentName(Name = "ls1")]
+    private readonly LayerScale? _scale1;
+
+    [ComponentName(Name = "norm2")]
+    private readonly LayerNorm _norm2;
+
+    [ComponentName(Name = "mlp")]
+    private readonly nn.Module<Tensor, Tensor> _mlp;
+
+    [ComponentName(Name = "ls2")]
+    private readonly LayerScale? _scale2;
+
+    public Block(VitConfig config, int index, DropoutSource source)
+        : base(nameof(Block))
+    {
+        double rate = config.DropPathOf(index);
+        _dropPath = new DropPath(rate, source);
+        _dropsPath = rate > 0;
+        _norm1 = new LayerNorm(config.Width, config.NormEpsilon);
+        _attention = new Attention(config, source);
+        _norm2 = new LayerNorm(config.Width, config.NormEpsilon);
+        _mlp = config.SwiGlu ? new SwiGluMlp(config, source) : new Mlp(config, source);
+        if (config.LayerScale is not null)
+        {
+            _scale1 = new LayerScale(config.Width);
+            _scale2 = new LayerScale(config.Width);
+        }
+        RegisterComponents();
+    }
+
+    /// <summary>The attention of this block.</summary>
+    public Attention Attention => _attention;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor x) // (B, T, D)
+    {
+        using var scope = NewDisposeScope();
+        bool training = _dropsPath && this.training;
+        x = x + Branch(_attention.call(_norm1.call(x)), _scale1, training);
+        x = x + Branch(_mlp.call(_norm2.call(x)), _scale2, training);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Branch(Tensor x, LayerScale? scale, bool training) =>
+        _dropPath.Apply(scale?.call(x) ?? x, training);
+}

@@ -1,0 +1,54 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>
+/// Turns images into tokens by log2(patch) 3x3 convolutions of stride 2 whose channels double up to the width, with batch normalisation and
+/// activation between them (Xiao et al. 2021, arXiv 2106.14881; Hassani et al. 2021, arXiv 2104.05704). Convolution i is <c>convs.{i}</c>, the normalisation after it <c>norms.{i}</c>.
+/// </summary>
+internal sealed class ConvolutionStem : nn.Module<Tensor, Tensor>
+{
+    private readonly VitActivation _activation;
+
+    [ComponentName(Name = "convs")]
+    private readonly ModuleList<Convolution> _convolutions = new();
+
+    [ComponentName(Name = "norms")]
+    private readonly ModuleList<BatchNorm> _norms = new();
+
+    public ConvolutionStem(VitConfig config)
+        : base(nameof(ConvolutionStem))
+    {
+        _activation = config.Activation;
+        int channels = config.Channels;
+        for (int i = 0; i < config.StemConvolutions; i++)
+        {
+            bool last = i == config.StemConvolutions - 1;
+            // A bias before batch normalisation would have no effect.
+            _convolutions.Add(new Convolution(channels, config.StemChannels(i), kernel: 3, stride: 2, padding: 1, bias: last));
+            channels = config.StemChannels(i);
+            if (!last)
+            {
+                _norms.Add(new BatchNorm(channels));
+            }
+        }
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor images) // (B, C, H, W)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = images;
+        for (int i = 0; i < _norms.Count; i++)
+        {
+            x = _activation.Apply(_norms[i].call(_convolutions[i].call(x))); // half the height and width, twice the channels
+        }
+        x = _convolutions[^1].call(x); // (B, D, H/P, W/P)
+        x = x.flatten(2).transpose(1, 2); // (B, N, D), row by row
+        return x.MoveToOuterDisposeScope();
+    }
+}

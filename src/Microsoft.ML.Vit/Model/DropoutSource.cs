@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>The random generator that all dropout of one network draws from, in the order of the forward pass: equal seeds drop the same units on every device.</summary>
+internal sealed class DropoutSource
+{
+    /// <summary>A CPU generator, set by whoever trains; never the process-wide one.</summary>
+    public Generator? Generator { get; set; }
+
+    /// <summary>A mask of the shape whose elements are 1/(1 - rate) with probability 1 - rate and else 0, on the device and of the type of <paramref name="like"/>.</summary>
+    /// <exception cref="InvalidOperationException">No generator was set.</exception>
+    public Tensor Mask(long[] shape, double rate, Tensor like)
+    {
+        Generator generator = Generator ?? throw new InvalidOperationException(
+            $"The network drops units in training but has no generator for it; set {nameof(VisionTransformer)}.{nameof(VisionTransformer.DropoutGenerator)}, or call eval().");
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        double keep = 1 - rate;
+        Tensor mask = empty(shape, float32, CPU).bernoulli_(keep, generator).div_(keep);
+        return mask.to(like.dtype, like.device).MoveToOuterDisposeScope();
+    }
+}

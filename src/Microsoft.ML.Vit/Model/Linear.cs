@@ -1,0 +1,34 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>y = x Wᵀ + b over the last dimension; <c>weight</c> (out, in), <c>bias</c> (out).</summary>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight;
+
+    [ComponentName(Name = "bias")]
+    private readonly Parameter? _bias;
+
+    /// <summary>Allocates the layer; its values are undefined until initialised or loaded.</summary>
+    public Linear(long inputs, long outputs, bool bias = true)
+        : base(nameof(Linear))
+    {
+        _weight = Weights.Parameter(outputs, inputs);
+        _bias = bias ? Weights.Parameter(outputs) : null;
+        RegisterComponents();
+    }
+
+    /// <summary>The matrix (out, in).</summary>
+    public Parameter Weight => _weight;
+
+    /// <summary>The bias (out), where there is one.</summary>
+    public Parameter? Bias => _bias;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor x) => nn.functional.linear(x, _weight, _bias);
+}

@@ -1,0 +1,232 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Model;
+
+/// <summary>
+/// The Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929) with the variations that <see cref="VitConfig"/> names. Parameters and buffers are named as in timm's
+/// <c>VisionTransformer</c>. Built on the CPU in float32; in training mode, as PyTorch's modules are.
+/// </summary>
+internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+{
+    private readonly DropoutSource _dropoutSource = new();
+    private readonly Dropout _dropout;
+    private readonly FixedPositions? _fixedPositions;
+
+    [ComponentName(Name = "cls_token")]
+    private readonly Parameter? _classToken; // (1, 1, D)
+
+    [ComponentName(Name = "reg_token")]
+    private readonly Parameter? _registerTokens; // (1, R, D)
+
+    [ComponentName(Name = "pos_embed")]
+    private readonly Parameter? _positions; // (1, N or 1 + N, D)
+
+    [ComponentName(Name = "patch_embed")]
+    private readonly nn.Module<Tensor, Tensor> _patchEmbedding;
+
+    [ComponentName(Name = "blocks")]
+    private readonly ModuleList<Block> _blocks = new();
+
+    [ComponentName(Name = "norm")]
+    private readonly LayerNorm? _norm;
+
+    [ComponentName(Name = "fc_norm")]
+    private readonly LayerNorm? _pooledNorm;
+
+    [ComponentName(Name = "pre_logits")]
+    private readonly PreLogits? _preLogits;
+
+    [ComponentName(Name = "head")]
+    private readonly Linear _head;
+
+    /// <summary>
+    /// Builds the network and initialises it as timm does, from the generator; without one the weights are undefined until they are loaded or
+    /// <see cref="Initialize"/> is called, which makes a big network that is about to be overwritten cheap.
+    /// </summary>
+    /// <exception cref="ArgumentException">The configuration is not sound; the message holds all its problems.</exception>
+    public VisionTransformer(VitConfig config, Generator? generator)
+        : base(nameof(VisionTransformer))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        if (config.Problems() is { Count: > 0 } problems)
+        {
+            throw new ArgumentException(string.Join(" ", problems), nameof(config));
+        }
+        Config = config;
+        int width = config.Width;
+
+        _patchEmbedding = config.Stem == VitStem.Convolutions ? new ConvolutionStem(config) : new PatchEmbedding(config);
+        _classToken = config.HasClassToken ? Weights.Parameter(1, 1, width) : null;
+        _registerTokens = config.RegisterTokens > 0 ? Weights.Parameter(1, config.RegisterTokens, width) : null;
+        if (config.Positions == VitPositions.Learned)
+        {
+            _positions = Weights.Parameter(1, config.PositionRows, width);
+        }
+        else
+        {
+            _fixedPositions = new FixedPositions(config);
+        }
+        _dropout = new Dropout(config.Dropout, _dropoutSource);
+        for (int i = 0; i < config.Depth; i++)
+        {
+            _blocks.Add(new Block(config, i, _dropoutSource));
+        }
+
+        var norm = new LayerNorm(width, config.NormEpsilon);
+        (_norm, _pooledNorm) = config.Pooling == VitPooling.Mean ? (null, norm) : (norm, (LayerNorm?)null);
+        _preLogits = config.HeadHiddenSize is int hidden ? new PreLogits(width, hidden, config.HeadActivation) : null;
+        _head = new Linear(config.HeadHiddenSize ?? width, config.Classes);
+        RegisterComponents();
+
+        if (generator is not null)
+        {
+            TimmInitialization.Apply(this, generator);
+        }
+    }
+
+    /// <summary>The architecture.</summary>
+    public VitConfig Config { get; }
+
+    /// <summary>The CPU generator that dropout and drop path draw from in training; needed where their rates are above zero.</summary>
+    public Generator? DropoutGenerator
+    {
+        get => _dropoutSource.Generator;
+        set => _dropoutSource.Generator = value;
+    }
+
+    /// <summary>The class token (1, 1, D), where there is one.</summary>
+    public Parameter? ClassToken => _classToken;
+
+    /// <summary>The register tokens (1, R, D), where there are any.</summary>
+    public Parameter? RegisterTokens => _registerTokens;
+
+    /// <summary>The learned positions (1, N, D), or (1, 1 + N, D) with the class token's first; null where they are fixed.</summary>
+    public Parameter? Positions => _positions;
+
+    /// <summary>The blocks, first to last.</summary>
+    public IReadOnlyList<Block> Blocks => [.. _blocks];
+
+    /// <summary>Gives all weights their values before training, from the generator alone.</summary>
+    public void Initialize(VitInitialization initialization, Generator generator)
+    {
+        switch (initialization)
+        {
+            case VitInitialization.Timm:
+                TimmInitialization.Apply(this, generator);
+                break;
+            case VitInitialization.Mimetic:
+                MimeticInitialization.Apply(this, generator);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(initialization), initialization, "Not an initialisation.");
+        }
+    }
+
+    /// <summary>Parameters and buffers by their names in a checkpoint, in the network's order; the tensors themselves, not copies.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> State()
+    {
+        foreach ((string name, Parameter parameter) in named_parameters())
+        {
+            yield return (name, parameter);
+        }
+        foreach ((string name, Tensor buffer) in named_buffers())
+        {
+            yield return (name, buffer);
+        }
+    }
+
+    /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W).</summary>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = Pool(ForwardFeatures(images)); // (B, D)
+        x = _preLogits?.call(x) ?? x;
+        return _head.call(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The tokens (B, T, D) of the last block, in the order class token, registers, patches; normalised where pooling takes the class token, not yet where it
+    /// takes the mean (timm's <c>forward_features</c>).
+    /// </summary>
+    /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
+    public Tensor ForwardFeatures(Tensor images)
+    {
+        ThrowIfNotOurs(images);
+        using var scope = NewDisposeScope();
+        Tensor x = Embed(_patchEmbedding.call(images)); // (B, T, D)
+        x = _dropout.Apply(x, _dropout.IsActive && training);
+        foreach (Block block in _blocks)
+        {
+            Tensor before = x;
+            x = block.call(x);
+            before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
+        }
+        x = _norm?.call(x) ?? x;
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The vector (B, D) that the head reads, from what <see cref="ForwardFeatures"/> gives: the class token, or the mean of the patches, normalised.</summary>
+    public Tensor Pool(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        Tensor pooled = _pooledNorm is null
+            ? features.select(1, 0)
+            : _pooledNorm.call(features.narrow(1, Config.PrefixTokens, Config.PatchTokens).mean([1]));
+        return pooled.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token and registers first. Registers have no position.</summary>
+    private Tensor Embed(Tensor patches)
+    {
+        long batch = patches.size(0);
+        Tensor? classToken = _classToken?.expand(batch, -1, -1);
+        Tensor x = patches;
+        if (Config.HasClassPosition && _positions is not null)
+        {
+            x = cat([classToken!, x], 1) + _positions;
+            if (_registerTokens is null)
+            {
+                return x;
+            }
+            classToken = x.narrow(1, 0, 1);
+            x = x.narrow(1, 1, Config.PatchTokens);
+        }
+        else
+        {
+            x = x + (_positions ?? _fixedPositions!.Table); // a fixed position of the class token is zero
+        }
+        Tensor? registers = _registerTokens?.expand(batch, -1, -1);
+        Tensor[] tokens = [.. new[] { classToken, registers, x }.OfType<Tensor>()];
+        return tokens.Length == 1 ? x : cat(tokens, 1);
+    }
+
+    private void ThrowIfNotOurs(Tensor images)
+    {
+        if (images.dim() != 4 || images.size(1) != Config.Channels || images.size(2) != Config.ImageSize.Height || images.size(3) != Config.ImageSize.Width)
+        {
+            throw new ArgumentException(
+                $"Expected images of shape (B, {Config.Channels}, {Config.ImageSize.Height}, {Config.ImageSize.Width}); found ({string.Join(", ", images.shape)}).",
+                nameof(images));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
+    {
+        base._toEpilog(dtype, device, non_blocking);
+        _fixedPositions?.To(dtype, device);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _fixedPositions?.Dispose();
+        }
+    }
+}
