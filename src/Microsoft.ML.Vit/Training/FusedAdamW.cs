@@ -18,7 +18,7 @@ internal sealed class FusedAdamW(AdamWOptimizer options, IReadOnlyList<Parameter
         {
             using var scope = NewDisposeScope();
             ParameterGroup group = groups[i];
-            Tensor step = tensor((float)_steps, device: group.Tensors[0].device);
+            Tensor step = full([], (float)_steps, device: group.Tensors[0].device);
             double learningRate = scale * group.LearningRateFactor * options.LearningRate;
             ScriptedKernels.AdamW(group.Tensors, Gradients.Of(group.Parameters), _means[i], _squares[i], step, learningRate, options, group.WeightDecay);
         }
