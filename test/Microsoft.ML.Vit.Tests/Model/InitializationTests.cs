@@ -25,6 +25,28 @@ public sealed class InitializationTests
     }
 
     [TestMethod]
+    [DataRow(VitInitialization.Timm)]
+    [DataRow(VitInitialization.Mimetic)]
+    public void NoWeightKeepsWhatItWasBefore(VitInitialization initialization)
+    {
+        foreach (VitConfig config in TinyConfig.Switches())
+        {
+            using var generator = new Generator(1);
+            using var network = new VisionTransformer(config, generator: null);
+            foreach ((_, var parameter) in network.named_parameters())
+            {
+                using var noGradients = no_grad();
+                parameter.fill_(double.NaN);
+            }
+            network.Initialize(initialization, generator);
+            foreach ((string name, Tensor tensor) in network.State())
+            {
+                Assert.IsTrue(tensor.isfinite().all().item<bool>(), $"{name} of {config}");
+            }
+        }
+    }
+
+    [TestMethod]
     public void TimmsHasItsDeviationsZeroBiasesAndIdentityNorms()
     {
         using var scope = NewDisposeScope();
