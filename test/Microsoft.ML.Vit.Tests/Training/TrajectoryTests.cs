@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Training;
 using TorchSharp;
@@ -139,19 +140,7 @@ public sealed class TrajectoryTests
 
     private static Dictionary<string, Tensor> Read(string folder, string name)
     {
-        byte[] file = File.ReadAllBytes(Path.Combine(folder, name + ".safetensors"));
-        int header = (int)BitConverter.ToInt64(file);
-        using JsonDocument document = JsonDocument.Parse(file.AsMemory(8, header));
-        var tensors = new Dictionary<string, Tensor>();
-        foreach (JsonProperty entry in document.RootElement.EnumerateObject().Where(e => e.Name != "__metadata__"))
-        {
-            long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(e => e.GetInt64())];
-            int from = entry.Value.GetProperty("data_offsets")[0].GetInt32(), to = entry.Value.GetProperty("data_offsets")[1].GetInt32();
-            ReadOnlySpan<byte> bytes = file.AsSpan(8 + header + from, to - from);
-            tensors[entry.Name] = entry.Value.GetProperty("dtype").GetString() == "I64"
-                ? tensor(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(bytes).ToArray(), shape)
-                : tensor(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray(), shape);
-        }
-        return tensors;
+        using SafetensorsReader reader = SafetensorsReader.Open(Path.Combine(folder, name + ".safetensors"));
+        return reader.Entries.ToDictionary(entry => entry.Name, reader.Read);
     }
 }
