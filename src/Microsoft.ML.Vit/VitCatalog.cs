@@ -1,4 +1,6 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Vit;
+using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML;
 
@@ -42,7 +44,7 @@ public static class VitCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
-        return new VitTrainer(catalog.GetEnvironment(), options);
+        return new VitTrainer(CatalogUtils.GetEnvironment(catalog), options);
     }
 
     /// <summary>Lists the images below a folder that has a sub-folder for every class, in the order of their paths.</summary>

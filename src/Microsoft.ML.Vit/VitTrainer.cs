@@ -92,13 +92,17 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         channel.Info($"Trains a Vision Transformer of {config.ParameterCount:N0} parameters ({config.ImageSize} pixels, patch {config.PatchSize}, width {config.Width}, depth {config.Depth}) "
             + $"on {training.Count} images of {columns.Labels.Count} classes, {plan.BatchSize} a step, seed {seed}.");
         var history = new List<EpochMetrics>();
-        var network = new VisionTransformer(config, new torch.Generator((ulong)(uint)seed));
+        using var generator = new torch.Generator((ulong)(uint)seed);
+        var network = new VisionTransformer(config, generator: null);
         try
         {
+            network.Initialize(_options.Initialization, generator);
+            network.DropoutGenerator = generator;
             network.to(device);
             using var normalizer = new InputNormalizer(preprocessing, device);
             var loop = new TrainingLoop(network, normalizer, plan, new Random(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);
+            network.DropoutGenerator = null;
 
             // Training → transformer.
             return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);

@@ -102,13 +102,20 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <summary>Called by ML.NET when it opens a model.</summary>
     private static VitTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        ctx.CheckAtModel(GetVersionInfo());
-        using IChannel channel = env.Start("Load Vision Transformer");
         (torch.Device device, string reason) = DeviceSelector.Select("auto", (env as IHostEnvironmentInternal)?.GpuDeviceId, (env as IHostEnvironmentInternal)?.FallbackToCpu ?? true);
+        using IChannel channel = env.Start("Load Vision Transformer");
         channel.Info($"Scores on {device}: {reason}.");
-        (ModelDescription description, VisionTransformer network) = ModelFile.Load(ctx);
-        network.to(device);
-        return new VitTransformer(env, description, network, device);
+        try
+        {
+            ctx.CheckAtModel(GetVersionInfo());
+            (ModelDescription description, VisionTransformer network) = ModelFile.Load(ctx);
+            network.to(device);
+            return new VitTransformer(env, description, network, device);
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException)
+        {
+            throw new ModelFormatException(e.Message, e);
+        }
     }
 
     private DataViewSchema.Column FeatureOf(DataViewSchema schema)

@@ -31,7 +31,7 @@ internal sealed class InputNormalizer : IDisposable
     public Tensor Apply(Tensor pixels)
     {
         using Tensor floats = pixels.to(ScalarType.Float32, _scale.device);
-        return addcmul(_shift, floats, _scale);
+        return addcmul(_shift, floats, _scale, 1);
     }
 
     /// <summary>Frees the constants.</summary>

@@ -27,7 +27,7 @@ internal sealed class LabeledImageReader(IChannel channel, InvalidImageHandling 
         long rows = 0;
         long unlabeled = 0;
         long unreadable = 0;
-        using (DataViewRowCursor cursor = data.GetRowCursor([labelColumn, .. reader.ColumnsToRead(data)]))
+        using (DataViewRowCursor cursor = data.GetRowCursor([labelColumn, .. reader.ColumnsToRead(data.Schema)]))
         {
             ValueGetter<uint> getLabel = RowCursorUtils.GetGetterAs<uint>(new KeyDataViewType(typeof(uint), labelColumn.Type.GetKeyCount()), cursor, labelColumn.Index);
             RowImageReader row = reader.For(cursor);

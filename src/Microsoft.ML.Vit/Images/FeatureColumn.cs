@@ -47,9 +47,9 @@ internal static class FeatureColumn
                 throw Mismatch(column.Name, string.Create(CultureInfo.InvariantCulture, $"vector of floats for {channels} channels (images have 1 or 3)"), column.Type.ToString()!);
             }
         }
-        else if (column.Type.GetVectorSize() is > 0 and int length && length != channels * size.Height * size.Width)
+        else if (column.Type.GetVectorSize() is > 0 and int found && channels * size.Height * size.Width is int length && found != length)
         {
-            throw Mismatch(column.Name, string.Create(CultureInfo.InvariantCulture, $"vector of {channels * size.Height * size.Width} floats ({channels} channels x {size})"), column.Type.ToString()!);
+            throw Mismatch(column.Name, string.Create(CultureInfo.InvariantCulture, $"vector of {length} floats ({channels} channels x {size})"), column.Type.ToString()!);
         }
     }
 

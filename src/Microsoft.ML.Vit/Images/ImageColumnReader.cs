@@ -1,6 +1,3 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
-
 namespace Microsoft.ML.Vit.Images;
 
 /// <summary>
@@ -39,21 +36,11 @@ internal sealed class ImageColumnReader
     public int ImageBytes => Elements * ElementSize;
 
     /// <summary>
-    /// The columns to ask a cursor over the data for: the feature column and, where it may hand on another column's images as they are
-    /// (ResizeImages does where the size fits), the image columns before it, by which <see cref="ImageHandover"/> knows them. Getters are lazy,
-    /// so that these cost nothing; only a cache would fill with them, and what a cache hands out no getter disposes.
+    /// The columns to ask a cursor for: the feature column and, where it may hand on another column's images as they are (ResizeImages does where
+    /// the size fits), the image columns before it, by which <see cref="ImageHandover"/> knows them. Getters are lazy, so that these cost nothing.
     /// </summary>
-    public IEnumerable<DataViewSchema.Column> ColumnsToRead(IDataView data)
-    {
-        for (IDataView? view = data; view is not null; view = (view as IDataTransform)?.Source)
-        {
-            if (view is CacheDataView)
-            {
-                return [_column];
-            }
-        }
-        return ImageHandover.Sources(data.Schema, _column).Append(_column);
-    }
+    /// <param name="schema">The schema that the feature column is of.</param>
+    public IEnumerable<DataViewSchema.Column> ColumnsToRead(DataViewSchema schema) => ImageHandover.Sources(schema, _column).Append(_column);
 
     /// <summary>A reader of the images of a row, or of the rows that a cursor stands on; for one thread.</summary>
     public RowImageReader For(DataViewRow row) => _kind switch

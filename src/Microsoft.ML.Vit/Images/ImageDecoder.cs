@@ -34,11 +34,11 @@ internal static class ImageDecoder
             {
                 throw new InvalidDataException($"The {format} image says it has {size} (height x width) pixels; expected sides of 1 to {LongestSide} and at most {MostPixels} pixels.");
             }
-            return Decode(codec, size, format, channels);
+            return Decode(codec, size, format == "PNG" ? PngOrientation.Of(encoded) : codec.EncodedOrigin, format, channels);
         }
     }
 
-    private static unsafe PlanarImage Decode(SKCodec codec, PixelSize size, string format, int channels)
+    private static unsafe PlanarImage Decode(SKCodec codec, PixelSize size, SKEncodedOrigin origin, string format, int channels)
     {
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
         var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
@@ -55,10 +55,10 @@ internal static class ImageDecoder
                 {
                     throw new InvalidDataException(result == SKCodecResult.IncompleteInput
                         ? $"The {format} image is truncated."
-                        : $"The {format} image is broken ({result}).");
+                        : $"The {format} image is truncated or broken ({result}).");
                 }
             }
-            return PixelUnpacking.Unpack(pixels, size, blueFirst: false, opaque ? AlphaKind.Opaque : AlphaKind.Straight, codec.EncodedOrigin, channels);
+            return PixelUnpacking.Unpack(pixels, size, blueFirst: false, opaque ? AlphaKind.Opaque : AlphaKind.Straight, origin, channels);
         }
         finally
         {

@@ -12,7 +12,7 @@ namespace Microsoft.ML.Vit.Images;
 /// </para>
 /// <para>
 /// So the previous image is handed back unless it is the very object in another image column of the row, and that column hands out the same object
-/// each time it is asked, as rows in memory and caches do and transforms that make images do not.
+/// each time it is asked, as rows in memory do and transforms that make images do not. (Caches and shuffles drop image columns.)
 /// </para>
 /// </summary>
 internal sealed class ImageHandover

@@ -62,7 +62,8 @@ public sealed record Preprocessing
             }
             else if (!values.All(value => double.IsFinite(value) && (!positive || value > 0)))
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"Preprocessing.{name} is [{string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]; expected finite values{(positive ? " above 0" : "")}.");
+                string found = string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+                yield return $"Preprocessing.{name} is [{found}]; expected finite values{(positive ? " above 0" : "")}.";
             }
         }
     }

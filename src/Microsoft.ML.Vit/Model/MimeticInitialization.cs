@@ -27,7 +27,7 @@ internal static class MimeticInitialization
         if (network.Positions is { } positions && network.Config.Width % 4 == 0)
         {
             int first = network.Config.HasClassPosition ? 1 : 0;
-            positions.zero_(); // the class token is nowhere
+            positions.fill_(0); // the class token is nowhere
             positions.narrow(1, first, network.Config.PatchTokens).copy_(SinCosPositions.Table(network.Config.Grid, network.Config.Width));
         }
     }

@@ -27,7 +27,7 @@ internal static class TimmInitialization
             {
                 case Linear linear:
                     linear.Weight.normal_(0, MatrixDeviation, generator);
-                    linear.Bias?.zero_();
+                    linear.Bias?.fill_(0); // TorchSharp's zero_ (0.107) leaves the tensor as it is
                     break;
                 case Convolution convolution:
                     double bound = 1 / Math.Sqrt(convolution.Weight.numel() / (double)convolution.Weight.size(0));
@@ -50,6 +50,6 @@ internal static class TimmInitialization
     private static void SetToIdentity(Parameter weight, Parameter bias)
     {
         weight.fill_(1);
-        bias.zero_();
+        bias.fill_(0);
     }
 }

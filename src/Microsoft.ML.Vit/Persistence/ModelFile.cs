@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
 
@@ -14,15 +12,11 @@ internal static class ModelFile
     /// <summary>The longest description that is read: far above what the labels of ten thousand classes take.</summary>
     private const int MaxDescriptionBytes = 1 << 26;
 
-    /// <summary>Writes both entries.</summary>
+    /// <summary>Writes both entries, weights straight from tensor memory.</summary>
     public static void Save(ModelSaveContext context, ModelDescription description, VisionTransformer network)
     {
         context.SaveBinaryStream(DescriptionEntry, writer => writer.Write(description.ToJson()));
-        context.SaveBinaryStream(WeightsEntry, writer =>
-        {
-            writer.Flush();
-            SafetensorsWriter.Write(writer.BaseStream, NetworkState.Of(network));
-        });
+        context.SaveBinaryStream(WeightsEntry, writer => SafetensorsWriter.Write(writer.BaseStream, network.State()));
     }
 
     /// <summary>Reads both; the network lies on the CPU and is the caller's to dispose.</summary>
@@ -39,12 +33,16 @@ internal static class ModelFile
     private static VisionTransformer ReadWeights(Stream stream, VitConfig config)
     {
         using var reader = new SafetensorsReader(stream, WeightsEntry);
-        // What the header declares is held against the architecture before the network is built.
-        NetworkState.Check(config, reader);
+        // The header is proved to match the bytes that are there; so nothing is built for an architecture that they cannot fill.
+        long held = reader.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
+        if (held < config.ParameterCount)
+        {
+            throw new FormatException($"it holds {held} values; the model that {DescriptionEntry} describes has {config.ParameterCount} parameters.");
+        }
         var network = new VisionTransformer(config, generator: null);
         try
         {
-            NetworkState.Load(network, reader);
+            StateLoader.Load(network, reader, CheckpointNaming.Timm);
             return network;
         }
         catch

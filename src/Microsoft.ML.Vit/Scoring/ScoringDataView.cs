@@ -55,7 +55,7 @@ internal sealed class ScoringDataView : IDataView
             return new ScoringCursor(_host, _bindings, active, passing, ahead: null);
         }
         // Read ahead by a cursor of its own, so that the other columns need not be kept for a batch of rows.
-        DataViewRowCursor images = _source.GetRowCursor(new ImageColumnReader(_feature, _model.Preprocessing).ColumnsToRead(_source));
+        DataViewRowCursor images = _source.GetRowCursor(new ImageColumnReader(_feature, _model.Preprocessing).ColumnsToRead(_source.Schema));
         return new ScoringCursor(_host, _bindings, active, passing, new LookAhead(images, _feature, _model, _classes, _batchSize));
     }
 

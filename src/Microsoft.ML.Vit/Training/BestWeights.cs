@@ -23,7 +23,7 @@ internal sealed class BestWeights(VisionTransformer network) : IDisposable
         _best = validation;
         EpochsSince = 0;
         using var noGrad = no_grad();
-        foreach ((string name, Tensor value) in network.state_dict())
+        foreach ((string name, Tensor value) in network.State())
         {
             if (_copies.TryGetValue(name, out Tensor? copy))
             {
@@ -40,7 +40,7 @@ internal sealed class BestWeights(VisionTransformer network) : IDisposable
     public void Restore()
     {
         using var noGrad = no_grad();
-        foreach ((string name, Tensor value) in network.state_dict())
+        foreach ((string name, Tensor value) in network.State())
         {
             if (_copies.TryGetValue(name, out Tensor? copy))
             {

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Training;
@@ -18,7 +17,7 @@ internal sealed class FusedAdamW(AdamWOptimizer options, IReadOnlyList<Parameter
         {
             using var scope = NewDisposeScope();
             ParameterGroup group = groups[i];
-            Tensor step = tensor((float)_steps, device: group.Tensors[0].device);
+            Tensor step = full([], (float)_steps, device: group.Tensors[0].device);
             double learningRate = scale * group.LearningRateFactor * options.LearningRate;
             ScriptedKernels.AdamW(group.Tensors, Gradients.Of(group.Parameters), _means[i], _squares[i], step, learningRate, options, group.WeightDecay);
         }

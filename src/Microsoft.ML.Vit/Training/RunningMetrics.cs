@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Training;
@@ -30,7 +29,7 @@ internal sealed class RunningMetrics
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor correct = logits.argmax(1).eq(labels).sum();
-        double[] both = stack([meanLoss.to(ScalarType.Float64), correct.to(ScalarType.Float64)]).data<double>().ToArray();
+        double[] both = stack([meanLoss.to(ScalarType.Float64), correct.to(ScalarType.Float64)]).cpu().data<double>().ToArray();
         long count = labels.size(0);
         _lossSum += both[0] * count;
         _correct += (long)both[1];
