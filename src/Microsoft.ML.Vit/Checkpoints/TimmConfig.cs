@@ -24,7 +24,7 @@ internal static partial class TimmConfig
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement, source);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException or FormatException { Source: "System.Text.Json" })
         {
             throw new FormatException($"{source}: not a timm configuration: {error.Message}", error);
         }
