@@ -4,7 +4,7 @@ namespace Microsoft.ML.Vit;
 /// Every knob of <c>MulticlassClassification.Trainers.Vit(VitOptions)</c>. An immutable value: set what differs from the defaults, or copy by <c>with</c>.
 /// All mistakes are reported together when the trainer is made.
 /// </summary>
-public sealed record VitOptions
+public sealed partial record VitOptions
 {
     /// <summary>The label column, a key. Default "Label".</summary>
     public string LabelColumnName { get; init; } = "Label";

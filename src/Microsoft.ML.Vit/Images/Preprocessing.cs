@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Vit;
 
 /// <summary>
@@ -23,4 +25,46 @@ public sealed record Preprocessing
 
     /// <summary>Divided by per channel after that, above zero; one value serves all channels. Default 0.5.</summary>
     public IReadOnlyList<double> Std { get; init; } = [0.5];
+
+    /// <summary>The longest side and the most values of an input: far beyond any model, and small enough that their products fit an int.</summary>
+    private const int LongestSide = 4096;
+    private const long MostValues = 1L << 28;
+
+    /// <summary>What is wrong with the values, none when they are sound.</summary>
+    internal IEnumerable<string> Problems()
+    {
+        bool sides = Size is { Height: > 0 and <= LongestSide, Width: > 0 and <= LongestSide };
+        if (!sides)
+        {
+            yield return $"Preprocessing.Size is {Size}; expected sides of 1 to {LongestSide} pixels.";
+        }
+        if (Channels < 1)
+        {
+            yield return $"Preprocessing.Channels is {Channels}; expected at least 1.";
+        }
+        else if (sides && (long)Channels * Size.Height * Size.Width > MostValues)
+        {
+            yield return $"Preprocessing asks for {Channels} channels x {Size}; expected at most {MostValues} values.";
+        }
+        if (!Enum.IsDefined(Interpolation))
+        {
+            yield return $"Preprocessing.Interpolation is {Interpolation}; expected {string.Join(", ", Enum.GetNames<Interpolation>())}.";
+        }
+        if (!(double.IsFinite(RescaleFactor) && RescaleFactor != 0))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"Preprocessing.RescaleFactor is {RescaleFactor}; expected a finite value other than 0.");
+        }
+        foreach ((string name, IReadOnlyList<double>? values, bool positive) in new[] { (nameof(Mean), Mean, false), (nameof(Std), Std, true) })
+        {
+            if (values is null || (values.Count != 1 && values.Count != Channels))
+            {
+                yield return $"Preprocessing.{name} has {values?.Count ?? 0} values; expected 1 or one for each of {Channels} channels.";
+            }
+            else if (!values.All(value => double.IsFinite(value) && (!positive || value > 0)))
+            {
+                string found = string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+                yield return $"Preprocessing.{name} is [{found}]; expected finite values{(positive ? " above 0" : "")}.";
+            }
+        }
+    }
 }

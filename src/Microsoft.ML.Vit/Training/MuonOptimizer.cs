@@ -1,3 +1,6 @@
+using Microsoft.ML.Vit.Training;
+using TorchSharp.Modules;
+
 namespace Microsoft.ML.Vit;
 
 /// <summary>
@@ -19,4 +22,34 @@ public sealed record MuonOptimizer : VitOptimizer
 
     /// <summary>For all that is not a matrix inside a block. Default: AdamW with its defaults.</summary>
     public AdamWOptimizer AdamW { get; init; } = new();
+
+    internal override IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters)
+    {
+        ILookup<bool, (string Name, Parameter Value)> isMatrix = parameters.ToLookup(p => ParameterGroups.IsBlockMatrix(p.Name, p.Value.shape));
+        return new Muon(
+            this,
+            ParameterGroups.ByDecay([.. isMatrix[true]], WeightDecay),
+            new FusedAdamW(AdamW, ParameterGroups.ByDecay([.. isMatrix[false]], AdamW.WeightDecay)));
+    }
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (string problem in base.Problems())
+        {
+            yield return problem;
+        }
+        if (!IsBelowOne(Momentum))
+        {
+            yield return Problem(nameof(Momentum), Momentum, "0 to below 1");
+        }
+        if (AdamW is null)
+        {
+            yield return Problem(nameof(AdamW), "null", "an AdamWOptimizer for all that is not a matrix inside a block");
+            yield break;
+        }
+        foreach (string problem in AdamW.Problems())
+        {
+            yield return $"MuonOptimizer.AdamW: {problem}";
+        }
+    }
 }

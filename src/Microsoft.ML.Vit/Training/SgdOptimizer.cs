@@ -1,3 +1,6 @@
+using Microsoft.ML.Vit.Training;
+using TorchSharp.Modules;
+
 namespace Microsoft.ML.Vit;
 
 /// <summary>
@@ -17,4 +20,23 @@ public sealed record SgdOptimizer : VitOptimizer
 
     /// <summary>Whether the momentum is Nesterov's, which needs one above zero. Default false.</summary>
     public bool Nesterov { get; init; }
+
+    internal override IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters) =>
+        new FusedSgd(this, ParameterGroups.ByDecay(parameters, WeightDecay));
+
+    internal override IEnumerable<string> Problems()
+    {
+        foreach (string problem in base.Problems())
+        {
+            yield return problem;
+        }
+        if (!IsBelowOne(Momentum))
+        {
+            yield return Problem(nameof(Momentum), Momentum, "0 to below 1");
+        }
+        if (Nesterov && Momentum == 0)
+        {
+            yield return Problem(nameof(Momentum), Momentum, "above 0 where Nesterov is true");
+        }
+    }
 }

@@ -1,0 +1,25 @@
+namespace Microsoft.ML.Vit.Batching;
+
+/// <summary>Some of the images that were read, by index: the training or the validation part.</summary>
+/// <param name="Source">All that was read.</param>
+/// <param name="Indices">Those that belong.</param>
+internal sealed record ImageSubset(LabeledImages Source, int[] Indices)
+{
+    /// <summary>Number of images in the subset.</summary>
+    public int Count => Indices.Length;
+
+    /// <summary>Everything that was read.</summary>
+    public static ImageSubset All(LabeledImages source) => new(source, [.. Enumerable.Range(0, source.Count)]);
+
+    /// <summary>Draws a share of the images for validation, the same for the same state of the generator; at least one where there are two.</summary>
+    /// <param name="source">All that was read.</param>
+    /// <param name="fraction">Share held out, above 0 and below 1.</param>
+    /// <param name="random">The seeded generator.</param>
+    public static (ImageSubset Training, ImageSubset Validation) Split(LabeledImages source, double fraction, Random random)
+    {
+        int[] shuffled = All(source).Indices;
+        random.Shuffle(shuffled);
+        int held = Math.Clamp((int)Math.Round(source.Count * fraction), 1, source.Count - 1);
+        return (new(source, shuffled[held..]), new(source, shuffled[..held]));
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.ML.Vit.Checkpoints;
+using Microsoft.ML.Vit.Model;
+
+namespace Microsoft.ML.Vit.Persistence;
+
+/// <summary>A trained model's entries in ML.NET's zip: <c>vit.json</c> and <c>weights.safetensors</c>.</summary>
+internal static class ModelFile
+{
+    private const string DescriptionEntry = "vit.json";
+    private const string WeightsEntry = "weights.safetensors";
+
+    /// <summary>The longest description that is read: far above what the labels of ten thousand classes take.</summary>
+    private const int MaxDescriptionBytes = 1 << 26;
+
+    /// <summary>Writes both entries, weights straight from tensor memory.</summary>
+    public static void Save(ModelSaveContext context, ModelDescription description, VisionTransformer network)
+    {
+        context.SaveBinaryStream(DescriptionEntry, writer => writer.Write(description.ToJson()));
+        context.SaveBinaryStream(WeightsEntry, writer => SafetensorsWriter.Write(writer.BaseStream, network.State()));
+    }
+
+    /// <summary>Reads both; the network lies on the CPU and is the caller's to dispose.</summary>
+    /// <exception cref="FormatException">An entry is missing, damaged, contradicts the other, or was written by a newer release; the message names it.</exception>
+    public static (ModelDescription Description, VisionTransformer Network) Load(ModelLoadContext context)
+    {
+        ModelDescription? description = null;
+        Read(context, DescriptionEntry, stream => description = ModelDescription.FromJson(ReadAll(stream)));
+        VisionTransformer? network = null;
+        Read(context, WeightsEntry, stream => network = ReadWeights(stream, description!.Model));
+        return (description!, network!);
+    }
+
+    private static VisionTransformer ReadWeights(Stream stream, VitConfig config)
+    {
+        using var reader = new SafetensorsReader(stream, WeightsEntry);
+        // The header is proved to match the bytes that are there; so nothing is built for an architecture that they cannot fill.
+        long held = reader.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
+        if (held < config.ParameterCount)
+        {
+            throw new FormatException($"it holds {held} values; the model that {DescriptionEntry} describes has {config.ParameterCount} parameters.");
+        }
+        var network = new VisionTransformer(config, generator: null);
+        try
+        {
+            StateLoader.Load(network, reader, CheckpointNaming.Timm);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static void Read(ModelLoadContext context, string entry, Action<Stream> read)
+    {
+        try
+        {
+            if (!context.TryLoadBinaryStream(entry, reader => read(reader.BaseStream)))
+            {
+                throw new FormatException("it is missing.");
+            }
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException)
+        {
+            throw new FormatException($"The model's entry '{entry}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static byte[] ReadAll(Stream stream)
+    {
+        if (stream.Length > MaxDescriptionBytes)
+        {
+            throw new FormatException($"it has {stream.Length} bytes; expected at most {MaxDescriptionBytes}.");
+        }
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,123 @@
+using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Model;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Scoring;
+
+/// <summary>
+/// A trained network, ready to score from many threads at once. Native memory is freed by the last of: <see cref="Dispose"/>, and the scorings under way
+/// when it is called.
+/// </summary>
+internal sealed class ScoringModel : IDisposable
+{
+    private readonly InputNormalizer _normalizer;
+    private readonly Lock _gate = new();
+    private int _users;
+    private bool _disposed;
+
+    /// <summary>Takes over the network, which lies on the device already, in evaluation mode from now on.</summary>
+    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device)
+    {
+        Network = network;
+        Preprocessing = preprocessing;
+        Device = device;
+        _normalizer = new InputNormalizer(preprocessing, device);
+        network.eval();
+    }
+
+    /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
+    public VisionTransformer Network { get; }
+
+    /// <summary>How pixels become its input.</summary>
+    public Preprocessing Preprocessing { get; }
+
+    /// <summary>Where it lies.</summary>
+    public Device Device { get; }
+
+    /// <summary>Scores one batch.</summary>
+    /// <param name="pixels">count images of the shape, one after the other.</param>
+    /// <param name="shape">Their shape.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="probabilities">Receives count x classes probabilities.</param>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Score(ReadOnlySpan<byte> pixels, ImageShape shape, int count, Span<float> probabilities)
+    {
+        Enter();
+        try
+        {
+            using var inference = inference_mode();
+            using var scope = NewDisposeScope();
+            Tensor batch = shape.NewBatch(count);
+            pixels[..(count * shape.Bytes)].CopyTo(batch.bytes);
+            Tensor logits = Network.forward(_normalizer.Apply(batch));
+            Tensor softmax = nn.functional.softmax(logits, dim: 1).cpu();
+            softmax.data<float>().CopyTo(probabilities);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Does something with the network that must not be cut short by a disposal, saving for example.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Use(Action<VisionTransformer> action)
+    {
+        Enter();
+        try
+        {
+            action(Network);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Frees the network once nobody scores with it any more; may be called twice.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+            _disposed = true;
+            if (_users > 0)
+            {
+                return;
+            }
+        }
+        Free();
+    }
+
+    private void Enter()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _users++;
+        }
+    }
+
+    private void Leave()
+    {
+        bool last;
+        lock (_gate)
+        {
+            last = --_users == 0 && _disposed;
+        }
+        if (last)
+        {
+            Free();
+        }
+    }
+
+    private void Free()
+    {
+        Network.Dispose();
+        _normalizer.Dispose();
+    }
+}

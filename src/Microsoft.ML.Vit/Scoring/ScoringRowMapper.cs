@@ -1,0 +1,68 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Images;
+
+namespace Microsoft.ML.Vit.Scoring;
+
+/// <summary>Scores row by row, one forward pass each: what a PredictionEngine asks for.</summary>
+/// <param name="transformer">Whom the mapper belongs to.</param>
+/// <param name="model">The network.</param>
+/// <param name="feature">The image column of the rows.</param>
+/// <param name="outputs">The columns added.</param>
+/// <param name="schema">The rows' schema.</param>
+internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel model, DataViewSchema.Column feature, OutputColumns outputs, DataViewSchema schema) : IRowMapper
+{
+    /// <inheritdoc/>
+    public DataViewSchema.DetachedColumn[] GetOutputColumns() => outputs.For(schema);
+
+    /// <inheritdoc/>
+    public Func<int, bool> GetDependencies(Func<int, bool> activeOutput)
+    {
+        bool active = activeOutput(OutputColumns.PredictedLabelIndex) || activeOutput(OutputColumns.ScoreIndex);
+        HashSet<int> read = [feature.Index, .. ImageHandover.Sources(schema, feature).Select(column => column.Index)];
+        return column => active && read.Contains(column);
+    }
+
+    /// <inheritdoc/>
+    public Delegate[] CreateGetters(DataViewRow input, Func<int, bool> activeOutput, out Action disposer)
+    {
+        var reader = new ImageColumnReader(feature, model.Preprocessing);
+        RowImageReader row = reader.For(input);
+        disposer = () => { };
+        var shape = new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat);
+        var batch = new ScoredBatch(model, shape, size: 1, outputs.Labels.Count);
+        long scored = -1;
+
+        void Score()
+        {
+            // Both columns of a row come from one pass.
+            if (scored != input.Position)
+            {
+                scored = -1;
+                batch.Clear();
+                batch.Add(row);
+                batch.Score();
+                scored = input.Position;
+            }
+        }
+
+        var getters = new Delegate[2];
+        getters[OutputColumns.PredictedLabelIndex] = (ValueGetter<uint>)((ref uint label) =>
+        {
+            Score();
+            label = batch.PredictedKey(0);
+        });
+        getters[OutputColumns.ScoreIndex] = (ValueGetter<VBuffer<float>>)((ref VBuffer<float> score) =>
+        {
+            Score();
+            batch.CopyScores(0, ref score);
+        });
+        return getters;
+    }
+
+    /// <inheritdoc/>
+    public ITransformer GetTransformer() => transformer;
+
+    /// <inheritdoc/>
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)transformer).Save(ctx);
+}

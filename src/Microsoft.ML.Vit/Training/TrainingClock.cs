@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace Microsoft.ML.Vit.Training;
+
+/// <summary>How far a training has come: by its steps, by its time budget, or by whichever of the two is further.</summary>
+internal sealed class TrainingClock
+{
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly TimeSpan? _budget;
+    private readonly long? _steps;
+    private readonly int _stepsPerEpoch;
+    private long _done;
+    private double _position;
+    private double _stepLength;
+
+    public TrainingClock(int? epochs, TimeSpan? budget, int stepsPerEpoch)
+    {
+        _budget = budget;
+        _steps = epochs * (long)stepsPerEpoch;
+        _stepsPerEpoch = stepsPerEpoch;
+        _stepLength = _steps is null ? 0 : 1.0 / _steps.Value;
+    }
+
+    /// <summary>Share of the training that lies behind, 0 to 1.</summary>
+    public double Position => _position;
+
+    /// <summary>Share of the training that a step takes.</summary>
+    public double StepLength => _stepLength;
+
+    /// <summary>Whether the training is at its end.</summary>
+    public bool IsOver => _position >= 1;
+
+    /// <summary>Seconds since the start.</summary>
+    public double Seconds => _watch.Elapsed.TotalSeconds;
+
+    /// <summary>Epochs in all: exact by steps, an estimate where the budget ends the training.</summary>
+    public int Epochs => Math.Max(1, (int)Math.Ceiling(_done / Math.Max(_position, 1e-9) / _stepsPerEpoch - 1e-6));
+
+    /// <summary>Seconds to the end, as far as the past tells.</summary>
+    public double SecondsLeft => _position > 0 ? Seconds * Math.Max(0, 1 - _position) / _position : 0;
+
+    /// <summary>A step was done.</summary>
+    public void Advance()
+    {
+        _done++;
+        double byTime = _budget is null ? 0 : Seconds / _budget.Value.TotalSeconds;
+        double bySteps = _steps is null ? 0 : (double)_done / _steps.Value;
+        double before = _position;
+        _position = Math.Max(byTime, bySteps);
+        _stepLength = _position - before;
+    }
+}

@@ -1,0 +1,35 @@
+namespace Microsoft.ML.Vit.Training;
+
+/// <summary>What is chosen by the number and size of the images where the options leave it open.</summary>
+internal static class TrainingDefaults
+{
+    private const int ImagesShown = 50_000;
+
+    /// <summary>Up to so many images, crops of varied size are worth their harder task.</summary>
+    private const int FewImages = 1_000;
+
+    /// <summary>The variant for images of this size, fitted to it; null for an unknown size.</summary>
+    public static VitConfig Model(PixelSize? imageSize, int channels)
+    {
+        PixelSize size = imageSize ?? 64;
+        VitConfig variant = Math.Max(size.Height, size.Width) switch
+        {
+            <= 48 => VitConfig.SmallImage32,
+            <= 128 => VitConfig.SmallImage64,
+            _ => VitConfig.Tiny16,
+        };
+        return variant with { ImageSize = new(WholePatches(size.Height, variant.PatchSize.Height), WholePatches(size.Width, variant.PatchSize.Width)), Channels = channels };
+    }
+
+    /// <summary>Passes that show about 50,000 images, 10 to 200.</summary>
+    public static int Epochs(int images) => Math.Clamp(ImagesShown / images, 10, 200);
+
+    /// <summary>A 32nd of the images as a power of two, 16 to 128.</summary>
+    public static int BatchSize(int images) => Math.Clamp(1 << int.Log2(Math.Max(1, images / 32)), 16, 128);
+
+    /// <summary>Random resized crops for few images, else padded crops; then flips.</summary>
+    public static IReadOnlyList<VitAugmentation> Augmentations(int images) =>
+        [images <= FewImages ? new RandomResizedCrop() : new RandomCrop(), new HorizontalFlip()];
+
+    private static int WholePatches(int pixels, int patch) => Math.Max(1, (int)Math.Round((double)pixels / patch)) * patch;
+}

@@ -1,0 +1,101 @@
+using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Model;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Training;
+
+/// <summary>The training itself: epochs of steps, each a forward pass, a backward pass and an optimizer step.</summary>
+/// <param name="network">What is trained, on its device.</param>
+/// <param name="normalizer">Raw pixels to the network's input.</param>
+/// <param name="plan">What to do.</param>
+/// <param name="random">The seeded generator of order and augmentation.</param>
+/// <param name="report">Told of every epoch.</param>
+/// <param name="cancellationToken">Looked at within every step.</param>
+internal sealed class TrainingLoop(
+    VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, Random random, Action<EpochMetrics> report, CancellationToken cancellationToken)
+{
+    private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters = [.. network.named_parameters().Where(p => p.parameter.requires_grad)];
+
+    /// <summary>Trains. With validation images the network ends with the weights of the epoch that did best on them.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the network is left as it was then.</exception>
+    /// <exception cref="InvalidOperationException">The loss stopped being a number.</exception>
+    public void Run(ImageSubset training, ImageSubset? validation)
+    {
+        using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
+        using var best = new BestWeights(network);
+        var clock = new TrainingClock(plan.Epochs, plan.Budget, EpochOrder.Batches(training.Count, plan.BatchSize));
+        for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
+        {
+            double start = clock.Seconds;
+            RunningMetrics metrics = TrainEpoch(epoch, training, optimizer, clock, out double factor);
+            double seconds = clock.Seconds - start;
+            RunningMetrics? validated = null;
+            if (validation is not null)
+            {
+                validated = Evaluator.Evaluate(network, normalizer, validation, plan.ScoringBatchSize, cancellationToken);
+                best.Offer(validated);
+            }
+            report(new EpochMetrics
+            {
+                Epoch = epoch,
+                Epochs = Math.Max(epoch, clock.Epochs),
+                TrainingLoss = metrics.Loss,
+                TrainingAccuracy = metrics.Accuracy,
+                ValidationLoss = validated?.Loss,
+                ValidationAccuracy = validated?.Accuracy,
+                LearningRate = plan.Optimizer.LearningRate * factor,
+                ImagesPerSecond = metrics.Count / seconds,
+                SecondsLeft = clock.SecondsLeft,
+            });
+        }
+        best.Restore();
+    }
+
+    private RunningMetrics TrainEpoch(int epoch, ImageSubset images, IOptimizer optimizer, TrainingClock clock, out double factor)
+    {
+        network.train();
+        var maker = new BatchMaker(images.Source, plan.Augmentations);
+        var metrics = new RunningMetrics();
+        int step = 0;
+        factor = 0;
+        foreach (ArraySegment<int> batch in EpochOrder.Shuffled(images.Indices, plan.BatchSize, random))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            (Tensor pixels, Tensor labels) = maker.Make(batch, random);
+            Tensor input = normalizer.Apply(pixels);
+            labels = labels.to(input.device);
+
+            Tensor logits = network.forward(input);
+            Tensor loss = nn.functional.cross_entropy(logits, labels, label_smoothing: plan.LabelSmoothing);
+            CheckFinite(metrics.Add(logits, labels, loss), epoch, ++step);
+
+            cancellationToken.ThrowIfCancellationRequested();
+            loss.backward();
+            if (plan.GradientClipNorm is { } norm)
+            {
+                Gradients.ClipNorm(_parameters, norm);
+            }
+            factor = Schedule.Factor(clock.Position, plan.WarmupFraction, 1, plan.FinalLearningRateFraction, clock.StepLength);
+            optimizer.Step(factor);
+            Gradients.Clear(_parameters);
+            clock.Advance();
+            if (clock.IsOver)
+            {
+                break;
+            }
+        }
+        return metrics;
+    }
+
+    private void CheckFinite(double loss, int epoch, int step)
+    {
+        if (!double.IsFinite(loss))
+        {
+            throw new InvalidOperationException(
+                $"The training loss became {loss} in epoch {epoch}, step {step}. Try a lower learning rate (Optimizer.LearningRate is {plan.Optimizer.LearningRate}), "
+                + "a longer warmup (WarmupFraction), or gradient clipping (GradientClipNorm).");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Microsoft.ML.Vit.Training;
+
+/// <summary>What the loop is to do, every default resolved.</summary>
+internal sealed record TrainingPlan
+{
+    /// <summary>Passes over the images at most; null when only the budget ends the training.</summary>
+    public required int? Epochs { get; init; }
+
+    /// <summary>Wall-clock time that is left for training; null when only the epochs end it.</summary>
+    public required TimeSpan? Budget { get; init; }
+
+    /// <summary>Images per step.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Images per forward pass when validating.</summary>
+    public required int ScoringBatchSize { get; init; }
+
+    /// <summary>The optimizer and its hyperparameters.</summary>
+    public required VitOptimizer Optimizer { get; init; }
+
+    /// <summary>Share of the training in which the learning rate rises.</summary>
+    public required double WarmupFraction { get; init; }
+
+    /// <summary>The last learning rate as a share of the highest.</summary>
+    public required double FinalLearningRateFraction { get; init; }
+
+    /// <summary>Global norm that gradients are scaled down to; null for none.</summary>
+    public required double? GradientClipNorm { get; init; }
+
+    /// <summary>Share of the target spread over all classes.</summary>
+    public required double LabelSmoothing { get; init; }
+
+    /// <summary>Random changes of the images, in order.</summary>
+    public required IReadOnlyList<VitAugmentation> Augmentations { get; init; }
+
+    /// <summary>Epochs without a better validation before training stops; null for never.</summary>
+    public required int? EarlyStoppingPatience { get; init; }
+}

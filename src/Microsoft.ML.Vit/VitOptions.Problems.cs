@@ -1,0 +1,79 @@
+using Microsoft.ML.Vit.Interop;
+
+namespace Microsoft.ML.Vit;
+
+public sealed partial record VitOptions
+{
+    /// <summary>Everything that is wrong, a sentence each; none when the options are sound.</summary>
+    internal IEnumerable<string> Problems()
+    {
+        foreach ((string property, string? value) in new (string, string?)[]
+        {
+            (nameof(LabelColumnName), LabelColumnName), (nameof(FeatureColumnName), FeatureColumnName),
+            (nameof(ScoreColumnName), ScoreColumnName), (nameof(PredictedLabelColumnName), PredictedLabelColumnName),
+        })
+        {
+            if (string.IsNullOrWhiteSpace(value))
+            {
+                yield return $"{property} is empty; expected a column's name.";
+            }
+        }
+        if (ScoreColumnName == PredictedLabelColumnName)
+        {
+            yield return $"{nameof(ScoreColumnName)} and {nameof(PredictedLabelColumnName)} are both '{ScoreColumnName}'; expected two names.";
+        }
+        if (!DeviceSelector.IsName(Device))
+        {
+            yield return $"{nameof(Device)} is '{Device}'; expected auto, cpu, cuda or cuda:N.";
+        }
+        if (MaxTrainingTime is { } time && time <= TimeSpan.Zero)
+        {
+            yield return $"{nameof(MaxTrainingTime)} is {time}; expected a time above zero.";
+        }
+        if (!Enum.IsDefined(Initialization))
+        {
+            yield return $"{nameof(Initialization)} is {Initialization}; expected one of {string.Join(", ", Enum.GetNames<VitInitialization>())}.";
+        }
+        if (!Enum.IsDefined(Interpolation))
+        {
+            yield return $"{nameof(Interpolation)} is {Interpolation}; expected one of {string.Join(", ", Enum.GetNames<Interpolation>())}.";
+        }
+        if (!Enum.IsDefined(InvalidImages))
+        {
+            yield return $"{nameof(InvalidImages)} is {InvalidImages}; expected one of {string.Join(", ", Enum.GetNames<InvalidImageHandling>())}.";
+        }
+        foreach (string problem in NumberProblems().Concat(PartProblems()))
+        {
+            yield return problem;
+        }
+    }
+
+    private IEnumerable<string> NumberProblems()
+    {
+        (string Property, double? Value, bool Sound, string Expected)[] numbers =
+        [
+            (nameof(Epochs), Epochs, Epochs is null or >= 1, "1 or more"),
+            (nameof(BatchSize), BatchSize, BatchSize is null or (>= 1 and <= 65536), "1 to 65536"),
+            (nameof(ScoringBatchSize), ScoringBatchSize, ScoringBatchSize is >= 1 and <= Persistence.ModelDescription.MaxScoringBatchSize, $"1 to {Persistence.ModelDescription.MaxScoringBatchSize}"),
+            (nameof(WarmupFraction), WarmupFraction, WarmupFraction is >= 0 and <= 1, "0 to 1"),
+            (nameof(FinalLearningRateFraction), FinalLearningRateFraction, FinalLearningRateFraction is >= 0 and <= 1, "0 to 1"),
+            (nameof(GradientClipNorm), GradientClipNorm, GradientClipNorm is null or (> 0 and < double.PositiveInfinity), "a number above 0, or null"),
+            (nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "0 to below 1"),
+            (nameof(ValidationFraction), ValidationFraction, ValidationFraction is >= 0 and < 1, "0 to below 1"),
+            (nameof(EarlyStoppingPatience), EarlyStoppingPatience, EarlyStoppingPatience is null or >= 1, "1 or more, or null"),
+        ];
+        return numbers.Where(n => !n.Sound).Select(n => $"{n.Property} is {n.Value}; expected {n.Expected}.");
+    }
+
+    private IEnumerable<string> PartProblems()
+    {
+        if (Optimizer is null)
+        {
+            return [$"{nameof(Optimizer)} is null."];
+        }
+        IEnumerable<string> augmentations = Augmentations is null || Model is null
+            ? []
+            : Augmentations.SelectMany(a => a is null ? [$"{nameof(Augmentations)} holds a null."] : a.Problems(Model.ImageSize));
+        return Optimizer.Problems().Concat(Model?.Problems() ?? []).Concat(augmentations);
+    }
+}

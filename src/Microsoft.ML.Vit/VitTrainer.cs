@@ -1,0 +1,200 @@
+using System.Diagnostics;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Images;
+using Microsoft.ML.Vit.Interop;
+using Microsoft.ML.Vit.Model;
+using Microsoft.ML.Vit.Persistence;
+using Microsoft.ML.Vit.Scoring;
+using Microsoft.ML.Vit.Training;
+using TorchSharp;
+
+namespace Microsoft.ML.Vit;
+
+/// <summary>
+/// Learns to classify images with a Vision Transformer. Made by <c>MulticlassClassification.Trainers.Vit()</c>. It holds no state between fits, so that cross-validation
+/// may fit it again and again.
+/// </summary>
+public sealed class VitTrainer : IEstimator<VitTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly IHost _host;
+    private readonly VitOptions _options;
+
+    internal VitTrainer(IHostEnvironment environment, VitOptions options)
+    {
+        string[] problems = [.. options.Problems()];
+        if (problems.Length > 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), string.Join(" ", problems));
+        }
+        NativeLoader.EnsureLoaded();
+        _environment = environment;
+        _host = environment.Register(nameof(VitTrainer));
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The label or the image column is missing or of a wrong type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        SchemaShape.Column label = TrainingColumns.LabelShape(_host, inputSchema, _options.LabelColumnName);
+        TrainingColumns.CheckFeatureShape(_host, inputSchema, _options.FeatureColumnName);
+        Dictionary<string, SchemaShape.Column> columns = inputSchema.ToDictionary(column => column.Name);
+        foreach (SchemaShape.Column added in OutputColumns.ShapeOf(_options.PredictedLabelColumnName, _options.ScoreColumnName, label))
+        {
+            columns[added.Name] = added;
+        }
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>Trains on the rows, validating on what the options say.</summary>
+    /// <param name="input">Rows with a label (a key) and an image; rows without a label are left out.</param>
+    /// <returns>The trained model; the caller disposes it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of a wrong type, or the images do not fit the model.</exception>
+    /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
+    /// <exception cref="InvalidDataException">An image cannot be read.</exception>
+    /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public VitTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
+
+    /// <summary>Trains on the rows and validates on others; the best epoch's weights are the result.</summary>
+    /// <param name="trainData">Rows with a label (a key) and an image; rows without a label are left out.</param>
+    /// <param name="validationData">Rows of the same columns; null validates on what <see cref="VitOptions.ValidationFraction"/> says.</param>
+    /// <returns>The trained model; the caller disposes it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of a wrong type, or the images do not fit the model.</exception>
+    /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
+    /// <exception cref="InvalidDataException">An image cannot be read.</exception>
+    /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    public VitTransformer Fit(IDataView trainData, IDataView? validationData)
+    {
+        ArgumentNullException.ThrowIfNull(trainData);
+        using IChannel channel = _host.Start("Fit");
+        var watch = Stopwatch.StartNew();
+        torch.Device device = SelectDevice(channel);
+
+        // Rows → pixels.
+        TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
+        VitConfig config = ModelFor(columns);
+        Preprocessing preprocessing = columns.PreprocessingFor(config, _options.Interpolation);
+        var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
+        LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
+        columns.CheckClasses(images);
+        int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
+        (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
+        preprocessing = columns.MeasuredOn(training, preprocessing);
+
+        // Pixels → batches → model → training.
+        TrainingPlan plan = PlanFor(training, watch.Elapsed);
+        channel.Info($"Trains a Vision Transformer of {config.ParameterCount:N0} parameters ({config.ImageSize} pixels, patch {config.PatchSize}, width {config.Width}, depth {config.Depth}) "
+            + $"on {training.Count} images of {columns.Labels.Count} classes, {plan.BatchSize} a step, seed {seed}.");
+        var history = new List<EpochMetrics>();
+        using var generator = new torch.Generator((ulong)(uint)seed);
+        var network = new VisionTransformer(config, generator: null);
+        try
+        {
+            network.Initialize(_options.Initialization, generator);
+            network.DropoutGenerator = generator;
+            network.to(device);
+            using var normalizer = new InputNormalizer(preprocessing, device);
+            var loop = new TrainingLoop(network, normalizer, plan, new Random(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
+            loop.Run(training, validation);
+            network.DropoutGenerator = null;
+
+            // Training → transformer.
+            return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private torch.Device SelectDevice(IChannel channel)
+    {
+        var environment = _environment as IHostEnvironmentInternal;
+        (torch.Device device, string reason) = DeviceSelector.Select(_options.Device, environment?.GpuDeviceId, environment?.FallbackToCpu ?? true);
+        channel.Info($"Trains on {device}: {reason}.");
+        return device;
+    }
+
+    private VitConfig ModelFor(TrainingColumns columns)
+    {
+        VitConfig config;
+        if (_options.Model is { } chosen)
+        {
+            config = chosen with { Classes = columns.Labels.Count };
+        }
+        else
+        {
+            (PixelSize? size, int channels) = columns.ImageShape();
+            config = TrainingDefaults.Model(size, channels) with { Classes = columns.Labels.Count };
+        }
+        IReadOnlyList<string> problems = config.Problems();
+        return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
+    }
+
+    private (ImageSubset Training, ImageSubset? Validation) Divide(
+        LabeledImages images, IDataView? validationData, LabeledImageReader reader, TrainingColumns columns, Preprocessing preprocessing, int seed)
+    {
+        if (validationData is not null)
+        {
+            TrainingColumns its = TrainingColumns.Of(_host, validationData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
+            columns.CheckSameLabels(its);
+            return (ImageSubset.All(images), ImageSubset.All(reader.Read(validationData, its.Label, its.Feature, preprocessing, "validation")));
+        }
+        if (_options.ValidationFraction > 0 && images.Count > 1)
+        {
+            return ImageSubset.Split(images, _options.ValidationFraction, new Random(seed));
+        }
+        return _options.EarlyStoppingPatience is null
+            ? (ImageSubset.All(images), null)
+            : throw new InvalidOperationException($"{nameof(VitOptions.EarlyStoppingPatience)} is {_options.EarlyStoppingPatience}, but there is nothing to validate on: give a validation set or {nameof(VitOptions.ValidationFraction)}.");
+    }
+
+    private TrainingPlan PlanFor(ImageSubset training, TimeSpan spent)
+    {
+        TimeSpan? budget = _options.MaxTrainingTime is { } time ? TimeSpan.FromTicks(Math.Max(1, (time - spent).Ticks)) : null;
+        return new TrainingPlan
+        {
+            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count) : null),
+            Budget = budget,
+            BatchSize = _options.BatchSize ?? TrainingDefaults.BatchSize(training.Count),
+            ScoringBatchSize = _options.ScoringBatchSize,
+            Optimizer = _options.Optimizer,
+            WarmupFraction = _options.WarmupFraction,
+            FinalLearningRateFraction = _options.FinalLearningRateFraction,
+            GradientClipNorm = _options.GradientClipNorm,
+            LabelSmoothing = _options.LabelSmoothing,
+            Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
+            EarlyStoppingPatience = _options.EarlyStoppingPatience,
+        };
+    }
+
+    private void Report(IChannel channel, List<EpochMetrics> history, EpochMetrics metrics)
+    {
+        history.Add(metrics);
+        string validation = metrics.ValidationAccuracy is null ? "" : $"; validation loss {metrics.ValidationLoss:F4}, accuracy {metrics.ValidationAccuracy:P1}";
+        channel.Info($"Epoch {metrics.Epoch} of {metrics.Epochs}: loss {metrics.TrainingLoss:F4}, accuracy {metrics.TrainingAccuracy:P1}{validation}; "
+            + $"{metrics.ImagesPerSecond:F0} images/s, {metrics.SecondsLeft:F0} s left.");
+        _options.Progress?.Report(metrics);
+    }
+
+    private ModelDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
+    {
+        Version = ModelDescription.CurrentVersion,
+        Model = config,
+        Preprocessing = preprocessing,
+        FeatureColumn = _options.FeatureColumnName,
+        PredictedLabelColumn = _options.PredictedLabelColumnName,
+        ScoreColumn = _options.ScoreColumnName,
+        LabelType = columns.Labels.TypeName,
+        Labels = columns.Labels.Names,
+        ScoringBatchSize = _options.ScoringBatchSize,
+        History = history,
+    };
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Spectre.Console;
+
+namespace Vit.Samples;
+
+/// <summary>Measures a saved model on a folder of images.</summary>
+internal sealed class Evaluate : Command
+{
+    private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
+    private readonly Option<string> model = new("--model") { Required = true, HelpName = "FILE", Description = "The model (.zip) that a sample saved." };
+
+    public Evaluate() : base("evaluate", "Measures a saved model on a folder of images.")
+    {
+        Add(data);
+        Add(model);
+        SampleRun.Set(this, Run);
+    }
+
+    private void Run(SampleRun run)
+    {
+        var ml = new MLContext(1);
+        ITransformer loaded = ModelFile.Load(ml, run.Arguments.GetRequiredValue(model));
+        using var disposable = loaded as IDisposable;
+        using ImageFolder images = ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
+        var watch = Stopwatch.StartNew();
+        JsonObject figures = Report(run, ml, loaded, images);
+        figures["imagesPerSecond"] = Math.Round(images.Images.Count() / watch.Elapsed.TotalSeconds, 1);
+        run.Finish("evaluate", figures);
+    }
+
+    /// <summary>Scores every image, prints the metrics and the confusion matrix, and gives the figures.</summary>
+    public static JsonObject Report(SampleRun run, MLContext ml, ITransformer model, ImageFolder images)
+    {
+        IDataView scored = model.Transform(ml.Data.LoadImagesFromFolder(images.Folder));
+        IReadOnlyList<string> classNames = Scores.ClassNames(scored);
+        // Images of other classes could only be wrong, and Evaluate would leave them out without a word.
+        string[] unknown = [.. Directory.EnumerateDirectories(images.Folder).Select(Path.GetFileName).OfType<string>().Except(classNames).Order(StringComparer.Ordinal)];
+        if (unknown.Length > 0)
+        {
+            throw new InvalidDataException($"The model does not know the classes {string.Join(", ", unknown)}; it knows {string.Join(", ", classNames)}.");
+        }
+        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(scored);
+        run.Cancellation.ThrowIfCancellationRequested();
+        ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, classNames);
+        run.Console.MarkupLine($"accuracy [bold]{metrics.MicroAccuracy:0.0000}[/], macro accuracy {metrics.MacroAccuracy:0.0000}, log-loss {metrics.LogLoss:0.0000}");
+        return new JsonObject
+        {
+            ["accuracy"] = metrics.MicroAccuracy,
+            ["macroAccuracy"] = metrics.MacroAccuracy,
+            ["logLoss"] = metrics.LogLoss,
+        };
+    }
+}

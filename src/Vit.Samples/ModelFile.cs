@@ -1,0 +1,42 @@
+using Microsoft.ML;
+
+namespace Vit.Samples;
+
+/// <summary>A model as ML.NET saves it.</summary>
+internal static class ModelFile
+{
+    /// <summary>Opens a model for image files in the column ImagePath.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">It is no model, or one for something else.</exception>
+    public static ITransformer Load(MLContext ml, string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"The model {path} does not exist.");
+        }
+        ITransformer model;
+        DataViewSchema input;
+        try
+        {
+            model = ml.Model.Load(path, out input);
+        }
+        catch (Exception e) when (e.GetBaseException() is FormatException or InvalidDataException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path} is not a model that ML.NET opens: {e.GetBaseException().Message}");
+        }
+        if (input?.GetColumnOrNull("ImagePath") == null)
+        {
+            (model as IDisposable)?.Dispose();
+            throw new InvalidDataException($"{path} is a model of other columns than ImagePath.");
+        }
+        return model;
+    }
+
+    /// <summary>Sees to it, before an hour of training, that the model can be written.</summary>
+    public static string Prepare(string path)
+    {
+        string full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        return Directory.Exists(full) ? throw new IOException($"The model file {path} is a folder.") : full;
+    }
+}

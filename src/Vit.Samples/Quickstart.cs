@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
+using Microsoft.ML.Vit;
+using Spectre.Console;
+
+namespace Vit.Samples;
+
+/// <summary>From nothing to a served model: draws images, trains, evaluates, saves, and predicts in a second process.</summary>
+internal sealed class Quickstart : Command
+{
+    private const int Side = 64;
+    private const int TrainPerClass = 240;
+    private const int TestPerClass = 60;
+    private const double LowestAccuracy = 0.95;
+
+    private readonly Option<string> output = new("--out") { HelpName = "DIR", Description = "Where images and model go.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "vit-quickstart") };
+    private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of the images and of the training.", DefaultValueFactory = _ => 1 };
+    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "The longest that training may take.", DefaultValueFactory = _ => 1.2 };
+
+    public Quickstart() : base("quickstart", "Draws images of shapes, learns them, saves the model and reopens it in a second process.")
+    {
+        Add(output);
+        Add(seed);
+        Add(minutes);
+        SampleRun.Set(this, Run);
+    }
+
+    private void Run(SampleRun run)
+    {
+        string folder = Directory.CreateDirectory(run.Arguments.GetValue(output)!).FullName;
+        string train = Path.Combine(folder, "train"), test = Path.Combine(folder, "test"), file = Path.Combine(folder, "shapes.zip");
+        var shapes = new ShapeImages(Side, run.Arguments.GetValue(seed));
+        shapes.Write(train, TrainPerClass, run.Cancellation);
+        shapes.Write(test, TestPerClass, run.Cancellation);
+        run.Console.WriteLine($"Drew {ShapeImages.Classes.Count * (TrainPerClass + TestPerClass)} images of {ShapeImages.Classes.Count} shapes in {folder}");
+
+        var ml = new MLContext(run.Arguments.GetValue(seed));
+        IDataView images = ml.Data.LoadImagesFromFolder(train);
+        TransformerChain<KeyToValueMappingTransformer> model = TrainingTable.Show(run.Console, progress =>
+        {
+            var options = new VitOptions
+            {
+                Epochs = 20,
+                MaxTrainingTime = TimeSpan.FromMinutes(run.Arguments.GetValue(minutes)),
+                Progress = progress,
+                CancellationToken = run.Cancellation,
+            };
+            var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
+                .Append(ml.Transforms.LoadImages("Image", imageFolder: null, "ImagePath"))
+                .Append(ml.Transforms.ResizeImages("Features", Side, Side, "Image"))
+                .Append(ml.MulticlassClassification.Trainers.Vit(options))
+                .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+            return pipeline.Fit(images);
+        });
+        using TransformerChain<KeyToValueMappingTransformer> disposable = model;
+
+        IDataView scored = model.Transform(ml.Data.LoadImagesFromFolder(test));
+        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(scored);
+        ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, Scores.ClassNames(scored));
+        run.Console.MarkupLine($"Held-out accuracy [bold]{metrics.MicroAccuracy:0.0000}[/], log-loss {metrics.LogLoss:0.0000}");
+
+        ml.Model.Save(model, images.Schema, file);
+        string[] some = [.. ShapeImages.Classes.Take(5).Select(name => Path.Combine(test, name, "0000.png"))];
+        Compare(run, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
+        run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file });
+        if (metrics.MicroAccuracy < LowestAccuracy)
+        {
+            throw new InvalidOperationException($"The held-out accuracy is {metrics.MicroAccuracy:0.0000}; expected at least {LowestAccuracy}.");
+        }
+    }
+
+    private static void Compare(SampleRun run, IReadOnlyList<(string Image, IReadOnlyList<(string Label, float Score)> Classes)> here, JsonArray there)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("image", "here", "second process");
+        for (int i = 0; i < here.Count; i++)
+        {
+            (string label, float score) = here[i].Classes[0];
+            JsonNode other = there[i]!["top"]![0]!;
+            (string otherLabel, float otherScore) = ((string)other["label"]!, (float)other["score"]!);
+            if (label != otherLabel || Math.Abs(score - otherScore) > 1e-6)
+            {
+                throw new InvalidOperationException($"{here[i].Image} is {label} ({score}) here and {otherLabel} ({otherScore}) in the second process.");
+            }
+            table.AddRow(Markup.Escape($"{Path.GetFileName(Path.GetDirectoryName(here[i].Image))}/{Path.GetFileName(here[i].Image)}"), $"{label} {score:0.0000}", $"{otherLabel} {otherScore:0.0000}");
+        }
+        run.Console.Write(table);
+    }
+}

@@ -1,0 +1,151 @@
+using SkiaSharp;
+
+namespace Vit.Samples;
+
+/// <summary>
+/// Draws an image set to learn from: one shape per picture, varied in outline, colour, size, rotation and place, among clutter and noise, so that no single
+/// pixel tells the class. The same seed gives the same pictures.
+/// </summary>
+public sealed class ShapeImages(int side, int seed)
+{
+    /// <summary>The classes, which are the names of the folders.</summary>
+    public static IReadOnlyList<string> Classes { get; } =
+        ["arrow", "circle", "crescent", "cross", "heart", "ring", "square", "star", "triangle"];
+
+    private readonly Random random = new(seed);
+
+    /// <summary>Writes <c>folder/class/NNNN.png</c>, as many of each class.</summary>
+    public void Write(string folder, int perClass, CancellationToken cancellation = default)
+    {
+        foreach (string name in Classes)
+        {
+            string target = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+            for (int i = 0; i < perClass; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using SKBitmap picture = Draw(name);
+                using FileStream file = File.Create(Path.Combine(target, $"{i:0000}.png"));
+                picture.Encode(file, SKEncodedImageFormat.Png, 100);
+            }
+        }
+    }
+
+    private SKBitmap Draw(string name)
+    {
+        var bitmap = new SKBitmap(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var canvas = new SKCanvas(bitmap);
+        SKColor background = Color(30, 110);
+        canvas.Clear(background);
+        SKColor fill = Color(160, 240);
+        for (int i = random.Next(2, 6); i > 0; i--)
+        {
+            Clutter(canvas);
+        }
+        using SKPath path = Outline(name);
+        float scale = side * Between(0.26f, 0.4f);
+        float room = side / 2f - scale * 0.9f;
+        canvas.Save();
+        canvas.Translate(side / 2f + Between(-room, room), side / 2f + Between(-room, room));
+        canvas.RotateDegrees(Between(-30, 30));
+        canvas.Scale(scale, scale * Between(0.85f, 1.15f));
+        using var paint = new SKPaint { Color = fill, IsAntialias = true };
+        canvas.DrawPath(path, paint);
+        canvas.Restore();
+        Noise(bitmap, Between(5, 22));
+        return bitmap;
+    }
+
+    private static SKPath Outline(string name)
+    {
+        var path = new SKPath { FillType = SKPathFillType.EvenOdd };
+        switch (name)
+        {
+            case "circle":
+                path.AddCircle(0, 0, 0.9f);
+                break;
+            case "ring":
+                path.AddCircle(0, 0, 1);
+                path.AddCircle(0, 0, 0.55f);
+                break;
+            case "square":
+                path.AddRect(new SKRect(-0.8f, -0.8f, 0.8f, 0.8f));
+                break;
+            case "triangle":
+                path.AddPoly([new(0, -1.1f), new(1, 0.75f), new(-1, 0.75f)]);
+                break;
+            case "star":
+                path.AddPoly([.. Enumerable.Range(0, 10).Select(i => Polar(i % 2 == 0 ? 1.15f : 0.45f, i * 36))]);
+                break;
+            case "cross":
+                path.AddRect(new SKRect(-1.05f, -0.3f, 1.05f, 0.3f));
+                path.FillType = SKPathFillType.Winding;
+                path.AddRect(new SKRect(-0.3f, -1.05f, 0.3f, 1.05f));
+                break;
+            case "crescent":
+                path.AddCircle(0, 0, 1.05f);
+                using (var bite = new SKPath())
+                {
+                    bite.AddCircle(0.55f, 0, 0.85f);
+                    path.Op(bite, SKPathOp.Difference, path);
+                }
+                break;
+            case "heart":
+                path.MoveTo(0, 1);
+                path.CubicTo(-1.8f, -0.2f, -0.8f, -1.5f, 0, -0.5f);
+                path.CubicTo(0.8f, -1.5f, 1.8f, -0.2f, 0, 1);
+                break;
+            case "arrow":
+                path.AddPoly([new(0, -1.1f), new(0.9f, 0), new(0.3f, 0), new(0.3f, 1.1f), new(-0.3f, 1.1f), new(-0.3f, 0), new(-0.9f, 0)]);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(name), name, "Not a shape.");
+        }
+        return path;
+    }
+
+    /// <summary>A thin line or a small blob, too small to be taken for a shape.</summary>
+    private void Clutter(SKCanvas canvas)
+    {
+        using var paint = new SKPaint { Color = Color(), IsAntialias = true, StrokeWidth = side * Between(0.015f, 0.04f) };
+        SKPoint at = Anywhere();
+        if (random.Next(2) == 0)
+        {
+            canvas.DrawLine(at, Anywhere(), paint);
+        }
+        else
+        {
+            canvas.DrawOval(at.X, at.Y, side * Between(0.02f, 0.07f), side * Between(0.02f, 0.07f), paint);
+        }
+    }
+
+    private void Noise(SKBitmap bitmap, float strength)
+    {
+        bitmap.Pixels = [.. bitmap.Pixels.Select(pixel => new SKColor(Noisy(pixel.Red), Noisy(pixel.Green), Noisy(pixel.Blue)))];
+
+        // A triangular distribution: the sum of two uniform ones.
+        byte Noisy(byte value) => (byte)Math.Clamp(value + strength * 1.5 * (random.NextDouble() + random.NextDouble() - 1), 0, 255);
+    }
+
+    private SKColor Color(double darkest = 0, double brightest = 255)
+    {
+        SKColor color;
+        do
+        {
+            color = new SKColor((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
+        }
+        while (Luminance(color) < darkest || Luminance(color) > brightest);
+        return color;
+    }
+
+    private static double Luminance(SKColor color) => 0.299 * color.Red + 0.587 * color.Green + 0.114 * color.Blue;
+
+    private SKPoint Anywhere() => new(Between(0, side), Between(0, side));
+
+    private float Between(float low, float high) => low + (high - low) * random.NextSingle();
+
+    private static SKPoint Polar(float radius, float degrees)
+    {
+        (float sin, float cos) = MathF.SinCos(degrees * MathF.PI / 180);
+        return new SKPoint(radius * sin, -radius * cos);
+    }
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Vit;
+using Spectre.Console;
+
+namespace Vit.Samples;
+
+/// <summary>Trains on a folder of images and saves the model.</summary>
+internal sealed class Train : Command
+{
+    private readonly Option<string> model = new("--model") { Required = true, HelpName = "FILE", Description = "Where the model goes (.zip)." };
+    private readonly Option<string?> validation = new("--validation") { HelpName = "DIR", Description = "Images to evaluate the finished model on. Training does not see them, unless --early-stopping asks for it." };
+    private readonly Option<int?> earlyStopping = new("--early-stopping") { HelpName = "N", Description = "Keep the epoch that is best on --validation, and stop after N epochs without a better one. The accuracy reported is then a picked one." };
+    private readonly TrainingOptions training;
+
+    public Train() : base("train", "Trains on a folder of images and saves the model.")
+    {
+        training = new TrainingOptions(this);
+        Add(model);
+        Add(validation);
+        Add(earlyStopping);
+        SampleRun.Set(this, Run);
+    }
+
+    private void Run(SampleRun run)
+    {
+        string file = ModelFile.Prepare(run.Arguments.GetRequiredValue(model));
+        string? held = run.Arguments.GetValue(validation);
+        int? patience = run.Arguments.GetValue(earlyStopping);
+        if (patience != null && held == null)
+        {
+            throw new ArgumentException("--early-stopping needs --validation.");
+        }
+        using ImageFolder images = training.OpenData(run);
+        using ImageFolder? heldImages = held == null ? null : ImageFolder.Open(held, run.Cancellation);
+        var ml = new MLContext(training.Seed(run));
+        IDataView data = ml.Data.LoadImagesFromFolder(images.Folder);
+        VitOptions options = training.For(run, images);
+        if (patience != null)
+        {
+            // A validation set comes to the trainer as its input does: with the label as the same key.
+            IDataView keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(ml.Data.LoadImagesFromFolder(heldImages!.Folder));
+            options = options with { ValidationSet = keyed, EarlyStoppingPatience = patience };
+        }
+        ITransformer trained = TrainingTable.Show(run.Console, progress => TrainingOptions.Pipeline(ml, options with { Progress = progress }).Fit(data));
+        using var disposable = (IDisposable)trained;
+        ml.Model.Save(trained, data.Schema, file);
+        VitTransformer vit = ((IEnumerable<ITransformer>)trained).OfType<VitTransformer>().Single();
+        run.Console.WriteLine($"Trained on {vit.Device}, {vit.History.Count} epochs; saved {file}");
+
+        JsonObject figures = heldImages == null ? [] : Evaluate.Report(run, ml, trained, heldImages);
+        figures["imagesPerSecond"] = Math.Round(vit.History[^1].ImagesPerSecond, 1);
+        figures["model"] = file;
+        run.Finish("train", figures);
+    }
+}

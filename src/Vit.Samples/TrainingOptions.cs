@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Reflection;
+using Microsoft.ML;
+using Microsoft.ML.Vit;
+using SkiaSharp;
+
+namespace Vit.Samples;
+
+/// <summary>The command-line options of training, and the pipeline they ask for. What is not given is the library's default.</summary>
+internal sealed class TrainingOptions
+{
+    private static readonly Dictionary<string, PropertyInfo> Variants = typeof(VitConfig).GetProperties(BindingFlags.Public | BindingFlags.Static)
+        .Where(property => property.PropertyType == typeof(VitConfig)).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+
+    private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size." };
+    private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Images are resized to N x N pixels. Default: their own size if all are the same small square, else 64." };
+    private readonly Option<int?> epochs = new("--epochs") { HelpName = "N", Description = "Passes over the images." };
+    private readonly Option<double?> minutes = new("--minutes") { HelpName = "X", Description = "Time budget, over which the learning-rate schedule is laid." };
+    private readonly Option<int?> batch = new("--batch") { HelpName = "N", Description = "Images per step." };
+    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's)." };
+    private readonly Option<double?> labelSmoothing = new("--label-smoothing") { HelpName = "X", Description = "Share of the target spread over all classes." };
+    private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
+    private readonly Option<string> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
+
+    public TrainingOptions(Command command)
+    {
+        foreach (Option option in (Option[])[data, variant, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, seed, device])
+        {
+            command.Add(option);
+        }
+    }
+
+    public int Seed(SampleRun run) => run.Arguments.GetValue(seed);
+
+    public ImageFolder OpenData(SampleRun run) => ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
+
+    /// <summary>The options for these images. The trainer reads the files itself (column ImagePath) and resizes them antialiased.</summary>
+    public VitOptions For(SampleRun run, ImageFolder images)
+    {
+        ParseResult given = run.Arguments;
+        int size = given.GetValue(imageSize) ?? OwnSize(images) ?? 64;
+        VitConfig model = given.GetValue(variant) is not { } name ? size <= 48 ? VitConfig.SmallImage32 : size <= 128 ? VitConfig.SmallImage64 : VitConfig.Tiny16
+            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)!
+            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
+        VitOptions defaults = new();
+        return defaults with
+        {
+            FeatureColumnName = "ImagePath",
+            Model = model with { ImageSize = size },
+            Epochs = given.GetValue(epochs),
+            MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
+            BatchSize = given.GetValue(batch),
+            Optimizer = given.GetValue(learningRate) is { } rate ? defaults.Optimizer with { LearningRate = rate } : defaults.Optimizer,
+            LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
+            Seed = Seed(run),
+            Device = given.GetValue(device)!,
+            CancellationToken = run.Cancellation,
+        };
+    }
+
+    public static IEstimator<ITransformer> Pipeline(MLContext ml, VitOptions options) => ml.Transforms.Conversion.MapValueToKey("Label")
+        .Append(ml.MulticlassClassification.Trainers.Vit(options))
+        .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+
+    /// <summary>The side of the images where the first ones are all the same square of at most 64 pixels.</summary>
+    private static int? OwnSize(ImageFolder images)
+    {
+        SKSizeI[] sizes = [.. images.Images.Take(32).Select(path => SKBitmap.DecodeBounds(path).Size).Distinct()];
+        return sizes is [{ Width: > 0 and <= 64 } size] && size.Width == size.Height ? size.Width : null;
+    }
+}

@@ -1,2 +1,0 @@
-namespace Microsoft.ML.Vit.Tests;
-[TestClass] public class Smoke { [TestMethod] public void Loads() { Microsoft.ML.Vit.Interop.NativeLoader.EnsureLoaded(); using var t = TorchSharp.torch.ones(3); Assert.AreEqual(3f, t.sum().item<float>()); Console.WriteLine(string.Join("\n", File.ReadLines("/proc/self/maps").Where(l=>l.Contains("torch",StringComparison.OrdinalIgnoreCase)&&l.Contains("r-xp")))); } }
