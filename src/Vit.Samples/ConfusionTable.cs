@@ -16,12 +16,12 @@ internal static class ConfusionTable
             console.WriteLine($"The confusion matrix of {classNames.Count} classes is too wide to print.");
             return;
         }
-        Table table = new Table().Border(TableBorder.Rounded).AddColumn("true \\ predicted");
+        Table table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("true \\ as").NoWrap());
         foreach (string name in classNames)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(name.Length > 6 ? name[..6] : name)).RightAligned());
+            table.AddColumn(new TableColumn(Markup.Escape(name.Length > 5 ? name[..5] : name)).RightAligned().NoWrap().Padding(0, 0));
         }
-        table.AddColumn(new TableColumn("recall").RightAligned());
+        table.AddColumn(new TableColumn("recall").RightAligned().NoWrap());
         for (int row = 0; row < classNames.Count; row++)
         {
             string[] counts = [.. matrix.Counts[row].Select((count, column) => Cell(count, row == column))];

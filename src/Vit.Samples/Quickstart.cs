@@ -43,7 +43,7 @@ internal sealed class Quickstart : Command
         {
             var options = new VitOptions
             {
-                Epochs = 20,
+                Epochs = 10,
                 MaxTrainingTime = TimeSpan.FromMinutes(run.Arguments.GetValue(minutes)),
                 Progress = progress,
                 CancellationToken = run.Cancellation,

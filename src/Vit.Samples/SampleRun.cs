@@ -20,6 +20,11 @@ internal sealed class SampleRun
         // With --json standard output belongs to the JSON line; what people read goes to standard error.
         TextWriter writer = arguments.GetValue(Json) ? System.Console.Error : System.Console.Out;
         Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+        if (!Console.Profile.Out.IsTerminal)
+        {
+            // Nobody's window is too narrow for a file.
+            Console.Profile.Width = 200;
+        }
     }
 
     /// <summary>Every sample takes it.</summary>
