@@ -5,7 +5,8 @@ internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("vit-test-").FullName;
 
-    public string File(string name) => System.IO.Path.Combine(Path, name);
+    /// <summary>The path of a file or folder in it, by its parts.</summary>
+    public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

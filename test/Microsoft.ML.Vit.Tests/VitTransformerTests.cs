@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Vit.Tests.Conformance;
-using TorchSharp;
 
 namespace Microsoft.ML.Vit.Tests;
 
@@ -139,14 +138,16 @@ public class VitTransformerTests
         {
             engine.Predict(row);
         }
-        long tensors = torch.Tensor.TotalCount;
-        long memory = ResidentMemory();
-        for (int i = 0; i < 2000; i++)
+        long memory = Leaks.ResidentMemory();
+        long left = Leaks.TensorsLeft(() =>
         {
-            engine.Predict(row);
-        }
-        Assert.AreEqual(tensors, torch.Tensor.TotalCount);
-        long grown = ResidentMemory() - memory;
+            for (int i = 0; i < 2000; i++)
+            {
+                engine.Predict(row);
+            }
+        });
+        Assert.AreEqual(0, left);
+        long grown = Leaks.ResidentMemory() - memory;
         Assert.IsTrue(grown < 16 << 20, $"resident memory grew by {grown >> 10} KiB");
     }
 
@@ -160,14 +161,6 @@ public class VitTransformerTests
         chain.Dispose();
         chain.Dispose();
         Assert.ThrowsExactly<ObjectDisposedException>(() => last.Transform(rows).GetColumn<float[]>("Score").Count());
-    }
-
-    internal static long ResidentMemory()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        using var process = System.Diagnostics.Process.GetCurrentProcess();
-        return process.WorkingSet64;
     }
 
     private static PredictionEngine<PixelRow, Scores> Engine(VitTransformer model) =>

@@ -33,7 +33,7 @@ internal sealed class SafetensorsReader : IDisposable
         Span<byte> prefix = stackalloc byte[PrefixBytes];
         Fill(prefix, "the length of the header");
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        ulong most = (ulong)Math.Min(SafetensorsHeader.MaxLength, (length ?? long.MaxValue) - PrefixBytes);
+        ulong most = (ulong)Math.Clamp((length ?? long.MaxValue) - PrefixBytes, 0, SafetensorsHeader.MaxLength);
         if (headerLength > most)
         {
             throw new FormatException($"{source}: the header claims {headerLength} bytes; expected at most {most}.");

@@ -24,7 +24,8 @@ internal static partial class TimmConfig
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement, source);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException
+            || (error is FormatException && !error.Message.StartsWith(source, StringComparison.Ordinal))) // a fraction where JsonElement was asked for a whole number
         {
             throw new FormatException($"{source}: not a timm configuration: {error.Message}", error);
         }

@@ -181,26 +181,19 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token and registers first. Registers have no position.</summary>
     private Tensor Embed(Tensor patches)
     {
-        long batch = patches.size(0);
-        Tensor? classToken = _classToken?.expand(batch, -1, -1);
-        Tensor x = patches;
+        Tensor x = patches + (_positions?.narrow(1, Config.HasClassPosition ? 1 : 0, Config.PatchTokens) ?? _fixedPositions!.Table);
+        Tensor? classToken = _classToken;
         if (Config.HasClassPosition && _positions is not null)
         {
-            x = cat([classToken!, x], 1) + _positions;
-            if (_registerTokens is null)
-            {
-                return x;
-            }
-            classToken = x.narrow(1, 0, 1);
-            x = x.narrow(1, 1, Config.PatchTokens);
+            classToken = classToken! + _positions.narrow(1, 0, 1); // fixed, its position is zero
         }
-        else
+        if (Config.PrefixTokens == 0)
         {
-            x = x + (_positions ?? _fixedPositions!.Table); // a fixed position of the class token is zero
+            return x;
         }
-        Tensor? registers = _registerTokens?.expand(batch, -1, -1);
-        Tensor[] tokens = [.. new[] { classToken, registers, x }.OfType<Tensor>()];
-        return tokens.Length == 1 ? x : cat(tokens, 1);
+        long batch = patches.size(0);
+        Tensor?[] tokens = [classToken?.expand(batch, -1, -1), _registerTokens?.expand(batch, -1, -1), x];
+        return cat([.. tokens.OfType<Tensor>()], 1);
     }
 
     private void ThrowIfNotOurs(Tensor images)

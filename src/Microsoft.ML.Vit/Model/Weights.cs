@@ -12,7 +12,9 @@ internal static class Weights
     /// <summary>An uninitialised float32 parameter on the CPU.</summary>
     public static Parameter Parameter(params long[] shape)
     {
-        var parameter = new Parameter(torch.empty(shape, torch.float32, torch.CPU), requires_grad: true);
+        // The parameter takes the memory over; what is disposed is the emptied wrapper.
+        using torch.Tensor data = torch.empty(shape, torch.float32, torch.CPU);
+        var parameter = new Parameter(data, requires_grad: true);
         parameter.DetachFromDisposeScope();
         return parameter;
     }

@@ -77,7 +77,8 @@ internal sealed record ModelDescription
     {
         var reader = new Utf8JsonReader(json);
         using var document = JsonDocument.ParseValue(ref reader);
-        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("version", out JsonElement version) || !version.TryGetInt32(out int number))
+        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("version", out JsonElement version)
+            || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
         {
             throw new FormatException("no version; expected a JSON object with a whole number 'version'.");
         }

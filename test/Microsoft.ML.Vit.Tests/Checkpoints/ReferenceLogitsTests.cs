@@ -38,7 +38,9 @@ public sealed class ReferenceLogitsTests
         foreach (string folder in Fixtures.FoldersLike("timm-"))
         {
             JsonElement json = Json(folder);
-            if (json.GetProperty("pretrained_cfg").GetProperty("classifier").ValueKind == JsonValueKind.Array)
+            if (json.TryGetProperty("pretrained_cfg", out JsonElement pretrained)
+                && pretrained.TryGetProperty("classifier", out JsonElement classifier)
+                && classifier.ValueKind == JsonValueKind.Array)
             {
                 continue; // two heads: distilled checkpoints are not imported yet
             }
@@ -79,7 +81,6 @@ public sealed class ReferenceLogitsTests
                 double allowed = absolute + (relative * reference.abs().max().item<float>());
                 double difference = found.LargestDifference(reference);
                 Assert.IsTrue(difference <= allowed, $"{name} of {folder} differ by {difference}; allowed {allowed}.");
-                Console.WriteLine($"{Path.GetFileName(folder)} {name}: {difference:g3}");
             }
             else
             {

@@ -56,8 +56,10 @@ public sealed class SafetensorsReaderTests
         byte[] empty = "{}"u8.ToArray();
         AssertRefused(SafetensorsFile.Bytes(empty, 0, claimedLength: 3), "claims 3");
         AssertRefused(SafetensorsFile.Bytes(empty, 0, claimedLength: ulong.MaxValue), "claims 18446744073709551615");
-        var long_ = Assert.ThrowsExactly<FormatException>(() => Reader(SafetensorsFile.Bytes(empty, 0, claimedLength: 100_000_001), seekable: false));
-        StringAssert.Contains(long_.Message, "100000000");
+        var tooLong = Assert.ThrowsExactly<FormatException>(() => Reader(SafetensorsFile.Bytes(empty, 0, claimedLength: 100_000_001), seekable: false));
+        StringAssert.Contains(tooLong.Message, "100000000");
+        Assert.ThrowsExactly<FormatException>(() => new SafetensorsReader(new ForwardOnlyStream(SafetensorsFile.Bytes(empty, 0)), "test", length: 3));
+        Assert.ThrowsExactly<FormatException>(() => new SafetensorsReader(new ForwardOnlyStream(SafetensorsFile.Bytes(empty, 0)), "test", length: 11));
         Assert.ThrowsExactly<InvalidDataException>(() => Reader([1, 2, 3], seekable: true));
         Assert.ThrowsExactly<InvalidDataException>(() => Reader(SafetensorsFile.Bytes(empty, 0, claimedLength: 90_000_000), seekable: false));
     }

@@ -41,6 +41,7 @@ public sealed class TimmConfigTests
     [DataRow("""{"architecture":"vit_base_patch16_224","global_pool":"map"}""", "map")]
     [DataRow("""{"num_classes":3}""", "timm")]
     [DataRow("""[]""", "timm")]
+    [DataRow("""{"architecture":"vit_base_patch16_224","num_classes":1.5}""", "timm")]
     [DataRow("""{"architecture":"vit_base_patch16_224","pretrained_cfg":{"input_size":[3]}}""", "timm")]
     public void WhatIsNotSupportedIsNamed(string json, string named)
     {

@@ -30,11 +30,10 @@ public class EstimatorConformanceTests
         using var data = new ImageColumnData(column);
         using VitTransformer transformer = data.Context.MulticlassClassification.Trainers.Vit(TestImages.TinyOptions with { Epochs = 1 }).Fit(data.View);
         using var folder = new TemporaryFolder();
-        data.Context.Model.Save(transformer, data.View.Schema, folder.File("model.zip"));
+        data.Context.Model.Save(transformer, data.View.Schema, folder["model.zip"]);
 
         var other = new MLContext();
-        using var reloaded = (VitTransformer)other.Model.Load(folder.File("model.zip"), out DataViewSchema schema);
-        Assert.AreEqual(data.View.Schema.Count, schema.Count);
+        using var reloaded = (VitTransformer)other.Model.Load(folder["model.zip"], out _);
         AssertSameRows(transformer.Transform(data.View), reloaded.Transform(data.View));
         Assert.AreEqual(transformer.Model, reloaded.Model);
         Assert.AreEqual(transformer.Preprocessing.Size, reloaded.Preprocessing.Size);

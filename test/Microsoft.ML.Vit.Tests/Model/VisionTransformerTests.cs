@@ -179,6 +179,22 @@ public sealed class VisionTransformerTests
     }
 
     [TestMethod]
+    public void ThreadsThatShareANetworkScoreAsOneThreadDoes()
+    {
+        VitConfig config = TinyConfig.Value with { Stem = VitStem.Convolutions, RegisterTokens = 1, Positions = VitPositions.FixedSinCos };
+        using VisionTransformer network = Build(config);
+        network.eval();
+        using Tensor images = Images(config, 2);
+        using Tensor expected = network.forward(images);
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        {
+            using var scope = NewDisposeScope();
+            using var noGradients = inference_mode();
+            Assert.IsLessThan(1e-6, network.forward(images).LargestDifference(expected));
+        });
+    }
+
+    [TestMethod]
     public void DroppingWithoutAGeneratorSaysWhatToSet()
     {
         VitConfig config = TinyConfig.Value with { Dropout = 0.2 };
