@@ -89,3 +89,25 @@ internal sealed class Quickstart : Command
         run.Console.Write(table);
     }
 }
+
+// On two cores (the rows between are left out; how many epochs fit depends on the machine):
+//
+// Drew 2700 images of 9 shapes in /tmp/vit-quickstart
+// epoch 1/5  loss 2.0357  accuracy 0.1829  lr 1.9e-3  images/s 151  left 00:57
+// ...
+// epoch 7/7  loss 0.0528  accuracy 0.9947  lr 4.0e-9  images/s 213  left 00:00
+//
+//   true \ as  arrow circl cresc cross heart ring squar star trian  recall
+// ──────────────────────────────────────────────────────────────────────────
+//   arrow         60                                                 1.000
+//   circle              59                            1              0.983
+//   ...
+//   triangle                                                    60   1.000
+//
+// Held-out accuracy 0.9963, log-loss 0.0442
+// ╭───────────────────┬─────────────────┬─────────────────╮
+// │ image             │ here            │ second process  │
+// ├───────────────────┼─────────────────┼─────────────────┤
+// │ arrow/0000.png    │ arrow 0.9707    │ arrow 0.9707    │
+// ...
+// {"sample":"quickstart","seconds":80.233,"accuracy":0.9962962962962963,"model":"/tmp/vit-quickstart/shapes.zip"}   (with --json)
