@@ -64,29 +64,12 @@ internal sealed class Quickstart : Command
 
         ml.Model.Save(model, images.Schema, file);
         string[] some = [.. ShapeImages.Classes.Take(5).Select(name => Path.Combine(test, name, "0000.png"))];
-        Compare(run, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
+        SecondProcess.Compare(run.Console, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
         run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file });
         if (metrics.MicroAccuracy < LowestAccuracy)
         {
             throw new InvalidOperationException($"The held-out accuracy is {metrics.MicroAccuracy:0.0000}; expected at least {LowestAccuracy}.");
         }
-    }
-
-    private static void Compare(SampleRun run, IReadOnlyList<(string Image, IReadOnlyList<(string Label, float Score)> Classes)> here, JsonArray there)
-    {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("image", "here", "second process");
-        for (int i = 0; i < here.Count; i++)
-        {
-            (string label, float score) = here[i].Classes[0];
-            JsonNode other = there[i]!["top"]![0]!;
-            (string otherLabel, float otherScore) = ((string)other["label"]!, (float)other["score"]!);
-            if (label != otherLabel || Math.Abs(score - otherScore) > 1e-6)
-            {
-                throw new InvalidOperationException($"{here[i].Image} is {label} ({score}) here and {otherLabel} ({otherScore}) in the second process.");
-            }
-            table.AddRow(Markup.Escape($"{Path.GetFileName(Path.GetDirectoryName(here[i].Image))}/{Path.GetFileName(here[i].Image)}"), $"{label} {score:0.0000}", $"{otherLabel} {otherScore:0.0000}");
-        }
-        run.Console.Write(table);
     }
 }
 

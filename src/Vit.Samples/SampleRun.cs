@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
@@ -53,6 +54,10 @@ internal sealed class SampleRun
         }
     }
 
+    /// <summary>The exception that tells what happened, without what reflection and ML.NET's worker threads wrap around it.</summary>
+    public static Exception Cause(Exception e) =>
+        e.InnerException is { } inner && (e is TargetInvocationException or AggregateException || e.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal)) ? Cause(inner) : e;
+
     private static int Run(Action<SampleRun> sample, SampleRun run)
     {
         try
@@ -66,10 +71,10 @@ internal sealed class SampleRun
             return 130;
         }
         // What a user can put right; anything else is a defect, and its trace is shown.
-        catch (Exception e) when (e.GetBaseException() is IOException or UnauthorizedAccessException or FormatException or InvalidDataException
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or FormatException or InvalidDataException
             or ArgumentException or InvalidOperationException or NotSupportedException or DllNotFoundException)
         {
-            System.Console.Error.WriteLine("error: " + e.GetBaseException().Message.ReplaceLineEndings(" "));
+            System.Console.Error.WriteLine("error: " + Cause(e).Message.ReplaceLineEndings(" "));
             return 1;
         }
     }

@@ -29,7 +29,7 @@ public sealed class CommandLineTests
     {
         using var folder = new TemporaryFolder();
         new ShapeImages(32, 1).Write(folder.Path, perClass: 1);
-        string image = folder.File("star/0000.png");
+        string image = folder["star/0000.png"];
         SampleProcess run = SampleProcess.Run("predict", "--model", image, image);
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.StartsWith(run.Error, $"error: {image} is not a model");
@@ -40,8 +40,20 @@ public sealed class CommandLineTests
     {
         using var folder = new TemporaryFolder();
         new ShapeImages(32, 1).Write(folder.Path, perClass: 1);
-        SampleProcess run = SampleProcess.Run("train", "--data", folder.Path, "--model", folder.File("m.zip"), "--variant", "huge99");
+        SampleProcess run = SampleProcess.Run("train", "--data", folder.Path, "--model", folder["m.zip"], "--variant", "huge99");
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.Contains(run.Error, nameof(VitConfig.SmallImage32));
+    }
+
+    [TestMethod]
+    public void ImageThatCannotBeReadIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        new ShapeImages(32, 1).Write(folder.Path, perClass: 1);
+        File.WriteAllText(folder["star/0000.png"], "no image");
+        SampleProcess run = SampleProcess.Run("train", "--data", folder.Path, "--model", folder["m.zip"], "--epochs", "1");
+        Assert.AreEqual(1, run.ExitCode);
+        Assert.HasCount(1, run.Error.TrimEnd().Split('\n'));
+        StringAssert.Contains(run.Error, folder["star/0000.png"]);
     }
 }

@@ -13,7 +13,7 @@ public sealed class ImageFolderTests
     public void WrappedClassesAreFoundAndUnpackedFilesGo()
     {
         using var folder = new TemporaryFolder();
-        string archive = Archive(folder.File("x.tar.gz"), "top/LICENSE.txt", "top/daisy/b.jpg", "top/daisy/a.JPG", "top/rose/c.png");
+        string archive = Archive(folder["x.tar.gz"], "top/LICENSE.txt", "top/daisy/b.jpg", "top/daisy/a.JPG", "top/rose/c.png");
         string unpacked;
         using (ImageFolder images = ImageFolder.Open(archive))
         {
@@ -31,8 +31,8 @@ public sealed class ImageFolderTests
     public void FolderInsideArchiveIsNamedBehindIt(string location)
     {
         using var folder = new TemporaryFolder();
-        Archive(folder.File("x.tar.gz"), "./train/a/1.png", "./train/b/2.png", "./test/a/3.png", "./training/a/4.png");
-        using ImageFolder images = ImageFolder.Open(folder.File(location));
+        Archive(folder["x.tar.gz"], "./train/a/1.png", "./train/b/2.png", "./test/a/3.png", "./training/a/4.png");
+        using ImageFolder images = ImageFolder.Open(folder[location]);
         CollectionAssert.AreEqual(new[] { "1.png", "2.png" }, images.Images.Select(Path.GetFileName).ToArray());
     }
 
@@ -40,7 +40,7 @@ public sealed class ImageFolderTests
     public void AmbiguousArchiveListsItsFolders()
     {
         using var folder = new TemporaryFolder();
-        string archive = Archive(folder.File("x.tar.gz"), "train/a/1.png", "test/a/3.png");
+        string archive = Archive(folder["x.tar.gz"], "train/a/1.png", "test/a/3.png");
         var error = Assert.ThrowsExactly<InvalidDataException>(() => ImageFolder.Open(archive));
         StringAssert.Contains(error.Message, "test, train");
     }
@@ -52,7 +52,7 @@ public sealed class ImageFolderTests
     public void EntryOutsideArchiveIsRefused(string name)
     {
         using var folder = new TemporaryFolder();
-        string archive = Archive(folder.File("x.tar.gz"), name);
+        string archive = Archive(folder["x.tar.gz"], name);
         var error = Assert.ThrowsExactly<InvalidDataException>(() => ImageFolder.Open(archive));
         StringAssert.Contains(error.Message, name);
     }
@@ -61,14 +61,14 @@ public sealed class ImageFolderTests
     public void LinksAreNotUnpacked()
     {
         using var folder = new TemporaryFolder();
-        using (FileStream file = File.Create(folder.File("x.tar.gz")))
+        using (FileStream file = File.Create(folder["x.tar.gz"]))
         using (var gzip = new GZipStream(file, CompressionLevel.Fastest))
         using (var tar = new TarWriter(gzip))
         {
-            tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "a/link.png") { LinkName = folder.File("secret.png") });
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "a/link.png") { LinkName = folder["secret.png"] });
             tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "a/1.png") { DataStream = new MemoryStream(Content) });
         }
-        using ImageFolder images = ImageFolder.Open(folder.File("x.tar.gz"));
+        using ImageFolder images = ImageFolder.Open(folder["x.tar.gz"]);
         CollectionAssert.AreEqual(new[] { "1.png" }, images.Images.Select(Path.GetFileName).ToArray());
     }
 
@@ -76,7 +76,7 @@ public sealed class ImageFolderTests
     public void TruncatedArchiveIsNamed()
     {
         using var folder = new TemporaryFolder();
-        string archive = Archive(folder.File("x.tar.gz"), "a/1.png", "b/2.png");
+        string archive = Archive(folder["x.tar.gz"], "a/1.png", "b/2.png");
         File.WriteAllBytes(archive, File.ReadAllBytes(archive)[..60]);
         var error = Assert.ThrowsExactly<InvalidDataException>(() => ImageFolder.Open(archive));
         StringAssert.Contains(error.Message, archive);
@@ -86,8 +86,8 @@ public sealed class ImageFolderTests
     public void MissingFolderIsNamed()
     {
         using var folder = new TemporaryFolder();
-        var error = Assert.ThrowsExactly<DirectoryNotFoundException>(() => ImageFolder.Open(folder.File("none")));
-        StringAssert.Contains(error.Message, folder.File("none"));
+        var error = Assert.ThrowsExactly<DirectoryNotFoundException>(() => ImageFolder.Open(folder["none"]));
+        StringAssert.Contains(error.Message, folder["none"]);
     }
 
     private static string Archive(string path, params string[] names)

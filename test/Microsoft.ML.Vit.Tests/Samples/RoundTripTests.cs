@@ -11,7 +11,7 @@ public sealed class RoundTripTests
     public void TrainEvaluateAndPredictReportTheirFigures()
     {
         using var folder = new TemporaryFolder();
-        string images = folder.File("images"), model = folder.File("models/shapes.zip");
+        string images = folder["images"], model = folder["models/shapes.zip"];
         new ShapeImages(32, seed: 1).Write(images, perClass: 3);
 
         SampleProcess train = SampleProcess.Run("train", "--data", images, "--validation", images, "--model", model, "--epochs", "1", "--json");
@@ -56,8 +56,8 @@ public sealed class RoundTripTests
             Assert.Inconclusive("Sends SIGINT.");
         }
         using var folder = new TemporaryFolder();
-        new ShapeImages(32, seed: 1).Write(folder.File("images"), perClass: 4);
-        using Process process = SampleProcess.Start("train", "--data", folder.File("images"), "--model", folder.File("m.zip"), "--minutes", "5");
+        new ShapeImages(32, seed: 1).Write(folder["images"], perClass: 4);
+        using Process process = SampleProcess.Start("train", "--data", folder["images"], "--model", folder["m.zip"], "--minutes", "5");
         // The first epoch's line says that training is under way.
         Assert.IsNotNull(process.StandardOutput.ReadLine());
         using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
@@ -66,7 +66,7 @@ public sealed class RoundTripTests
         }
         Assert.IsTrue(process.WaitForExit(TimeSpan.FromSeconds(30)));
         Assert.AreEqual(130, process.ExitCode);
-        Assert.IsFalse(File.Exists(folder.File("m.zip")));
+        Assert.IsFalse(File.Exists(folder["m.zip"]));
     }
 
     private static void AssertFigures(SampleProcess run, string sample, params string[] names)

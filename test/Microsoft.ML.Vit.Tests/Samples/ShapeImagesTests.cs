@@ -10,11 +10,11 @@ public sealed class ShapeImagesTests
     public void SameSeedDrawsSameFiles()
     {
         using var folder = new TemporaryFolder();
-        new ShapeImages(32, seed: 3).Write(folder.File("a"), perClass: 2);
-        new ShapeImages(32, seed: 3).Write(folder.File("b"), perClass: 2);
-        new ShapeImages(32, seed: 4).Write(folder.File("c"), perClass: 2);
+        new ShapeImages(32, seed: 3).Write(folder["a"], perClass: 2);
+        new ShapeImages(32, seed: 3).Write(folder["b"], perClass: 2);
+        new ShapeImages(32, seed: 4).Write(folder["c"], perClass: 2);
 
-        byte[][] a = Files(folder.File("a")), b = Files(folder.File("b")), c = Files(folder.File("c"));
+        byte[][] a = Files(folder["a"]), b = Files(folder["b"]), c = Files(folder["c"]);
         Assert.HasCount(2 * ShapeImages.Classes.Count, a);
         for (int i = 0; i < a.Length; i++)
         {
@@ -40,8 +40,8 @@ public sealed class ShapeImagesTests
     {
         using var folder = new TemporaryFolder();
         var shapes = new ShapeImages(32, seed: 1);
-        shapes.Write(folder.File("train"), perClass: 40);
-        shapes.Write(folder.File("test"), perClass: 20);
+        shapes.Write(folder["train"], perClass: 40);
+        shapes.Write(folder["test"], perClass: 20);
 
         var ml = new MLContext(1);
         ITransformer model = ml.Transforms.Conversion.MapValueToKey("Label")
@@ -50,8 +50,8 @@ public sealed class ShapeImagesTests
             .Append(ml.Transforms.ExtractPixels("Features", "Image", scaleImage: 1 / 255f))
             .AppendCacheCheckpoint(ml)
             .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy())
-            .Fit(ml.Data.LoadImagesFromFolder(folder.File("train")));
-        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(model.Transform(ml.Data.LoadImagesFromFolder(folder.File("test"))));
+            .Fit(ml.Data.LoadImagesFromFolder(folder["train"]));
+        MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(model.Transform(ml.Data.LoadImagesFromFolder(folder["test"])));
 
         Assert.IsLessThan(0.6, metrics.MicroAccuracy);
     }
