@@ -41,7 +41,9 @@ public class ReadmeTests
     {
         using var folder = new TemporaryFolder();
         TestImages.WriteFolder(folder["flowers"], perClass: 2, side: 64);
-        SampleProcess run = SampleProcess.RunIn(folder.Path, "readme", "--json");
+        System.Diagnostics.ProcessStartInfo start = SampleProcess.Command("readme", "--json");
+        start.WorkingDirectory = folder.Path;
+        SampleProcess run = SampleProcess.Run(start);
         Assert.AreEqual(0, run.ExitCode, run.Error);
         Assert.IsTrue(File.Exists(folder["flowers.zip"]));
         Assert.AreEqual("readme", run.Json.GetProperty("sample").GetString());
