@@ -20,9 +20,9 @@ internal static class ModelFile
         {
             model = ml.Model.Load(path, out input);
         }
-        catch (Exception e) when (e.GetBaseException() is FormatException or InvalidDataException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (SampleRun.Cause(e) is FormatException or InvalidDataException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"{path} is not a model that ML.NET opens: {e.GetBaseException().Message}");
+            throw new InvalidDataException($"{path} is not a model that ML.NET opens: {SampleRun.Cause(e).Message}");
         }
         if (input?.GetColumnOrNull("ImagePath") == null)
         {

@@ -53,6 +53,17 @@ internal sealed class SampleRun
         }
     }
 
+    /// <summary>The outermost exception that tells what went wrong: those of reflection and of ML.NET's threads around it do not repeat its words.</summary>
+    public static Exception Cause(Exception e)
+    {
+        string root = e.GetBaseException().Message;
+        while (e.InnerException is { } inner && (e is AggregateException || !e.Message.Contains(root, StringComparison.Ordinal)))
+        {
+            e = inner;
+        }
+        return e;
+    }
+
     private static int Run(Action<SampleRun> sample, SampleRun run)
     {
         try
@@ -66,10 +77,10 @@ internal sealed class SampleRun
             return 130;
         }
         // What a user can put right; anything else is a defect, and its trace is shown.
-        catch (Exception e) when (e.GetBaseException() is IOException or UnauthorizedAccessException or FormatException or InvalidDataException
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or FormatException or InvalidDataException
             or ArgumentException or InvalidOperationException or NotSupportedException or DllNotFoundException)
         {
-            System.Console.Error.WriteLine("error: " + e.GetBaseException().Message.ReplaceLineEndings(" "));
+            System.Console.Error.WriteLine("error: " + Cause(e).Message.ReplaceLineEndings(" "));
             return 1;
         }
     }
