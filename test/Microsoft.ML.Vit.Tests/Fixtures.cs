@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Microsoft.ML.Vit.Tests;
 
 /// <summary>Where data that is not part of the repository lies; tests that need what is absent report themselves skipped.</summary>
@@ -26,8 +24,17 @@ internal static class Fixtures
         Path.GetFullPath(Path.Combine(RepositoryRoot(), "..", "shared", name));
 
     /// <summary>The folder that holds Vit.sln.</summary>
-    public static string RepositoryRoot([CallerFilePath] string thisFile = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", ".."));
+    public static string RepositoryRoot()
+    {
+        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, "Vit.sln")))
+            {
+                return folder;
+            }
+        }
+        throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds Vit.sln.");
+    }
 
     private static string Existing(string path)
     {

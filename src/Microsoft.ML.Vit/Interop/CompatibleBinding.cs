@@ -53,9 +53,11 @@ internal static class CompatibleBinding
             string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
             cache = home.Length > 0 ? Path.Combine(home, ".cache") : throw new IOException("This user has no home folder.");
         }
-        string folder = Path.Combine(cache, "Microsoft.ML.Vit");
-        // Code is loaded from here, so nobody else may write.
-        return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        string folder = Directory.CreateDirectory(Path.Combine(cache, "Microsoft.ML.Vit"), Private).FullName;
+        // Code is loaded from here, so nobody else may write; of a folder that was there before, the mode is set too, which only its owner can.
+        File.SetUnixFileMode(folder, Private);
+        return folder;
     }
 
     private static string PrivateTemporaryFolder() => Directory.CreateTempSubdirectory("Microsoft.ML.Vit-").FullName;

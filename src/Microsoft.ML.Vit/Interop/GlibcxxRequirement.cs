@@ -69,20 +69,27 @@ internal static class GlibcxxRequirement
         int file = needs.Offset;
         for (int f = 0; f < needs.Info; f++)
         {
-            int entry = file + (int)U32(elf, file + 8);
+            int entry = Next(elf, file, 8);
             for (int i = 0; i < U16(elf, file + 2); i++)
             {
                 string version = Text(elf, strings + (int)U32(elf, entry + 8));
                 newNeed = version == NewVersion ? entry : newNeed;
                 oldNeed = version == OldVersion ? entry : oldNeed;
-                entry += (int)U32(elf, entry + 12);
+                entry = Next(elf, entry, 12);
             }
-            file += (int)U32(elf, file + 12);
+            if (U32(elf, file + 12) == 0)
+            {
+                break;
+            }
+            file = Next(elf, file, 12);
         }
         return newNeed is null || oldNeed is null
             ? throw new FormatException($"it does not need {NewVersion} and {OldVersion} both, so libstdc++'s age is not what keeps it from loading.")
             : (newNeed.Value, oldNeed.Value);
     }
+
+    /// <summary>The record that this one's field points to, never an earlier one, so that no damage makes the walk endless.</summary>
+    private static int Next(byte[] elf, int record, int field) => checked(record + (int)U32(elf, record + field));
 
     private static int FindOnlySymbolOf(byte[] elf, Section versions, ushort version)
     {
