@@ -43,7 +43,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         SchemaShape.Column label = TrainingColumns.LabelShape(_host, inputSchema, _options.LabelColumnName);
         TrainingColumns.CheckFeatureShape(_host, inputSchema, _options.FeatureColumnName);
         Dictionary<string, SchemaShape.Column> columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (SchemaShape.Column added in OutputColumns.ShapeOf(_options.PredictedLabelColumnName, _options.ScoreColumnName, label))
+        foreach (SchemaShape.Column added in ClassificationColumns.ShapeOf(_options.PredictedLabelColumnName, _options.ScoreColumnName, label))
         {
             columns[added.Name] = added;
         }

@@ -25,7 +25,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
     private readonly IHost _host;
     private readonly ModelDescription _description;
     private readonly ScoringModel _model;
-    private readonly OutputColumns _outputs;
+    private readonly ClassificationColumns _outputs;
 
     /// <summary>Takes over the network, which lies on the device.</summary>
     internal VitTransformer(IHostEnvironment environment, ModelDescription description, VisionTransformer network, torch.Device device)
@@ -33,7 +33,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
         _host = environment.Register(nameof(VitTransformer));
         _description = description;
         _model = new ScoringModel(network, description.Preprocessing, device);
-        _outputs = new OutputColumns(description.PredictedLabelColumn, description.ScoreColumn, LabelValues.FromStored(description.LabelType, description.Labels));
+        _outputs = new ClassificationColumns(description.PredictedLabelColumn, description.ScoreColumn, LabelValues.FromStored(description.LabelType, description.Labels));
     }
 
     /// <summary>The architecture.</summary>

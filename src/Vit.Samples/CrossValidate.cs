@@ -53,3 +53,16 @@ internal sealed class CrossValidate : Command
         });
     }
 }
+
+// crossvalidate --data flowers.tar.gz --folds 2 --minutes 0.15:
+//
+// epoch 1/11  loss 1.5643  accuracy 0.2680  lr 1.9e-3  images/s 120  left 00:07
+// ...
+// ╭──────┬──────────┬────────────────┬──────────╮
+// │ fold │ accuracy │ macro accuracy │ log-loss │
+// ├──────┼──────────┼────────────────┼──────────┤
+// │ 1    │ 0.5437   │ 0.5449         │ 1.1155   │
+// │ 2    │ 0.5464   │ 0.5355         │ 1.2739   │
+// │ mean │ 0.5450   │ 0.5402         │ 1.1947   │
+// ╰──────┴──────────┴────────────────┴──────────╯
+// {"sample":"crossvalidate","seconds":26.775,"accuracy":0.545...,"macroAccuracy":0.540...,"logLoss":1.194...,"folds":[0.543...,0.546...]}   (with --json)

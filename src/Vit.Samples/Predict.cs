@@ -47,3 +47,16 @@ internal sealed class Predict : Command
         run.Finish("predict", new JsonObject { ["predictions"] = predictions });
     }
 }
+
+// predict --model flowers.zip rose.jpg:
+//
+// ╭──────────┬────────────┬────────╮
+// │ image    │ label      │ score  │
+// ├──────────┼────────────┼────────┤
+// │ rose.jpg │ tulips     │ 0.5621 │
+// │          │ roses      │ 0.3852 │
+// │          │ daisy      │ 0.0208 │
+// │          │ dandelion  │ 0.0164 │
+// │          │ sunflowers │ 0.0155 │
+// ╰──────────┴────────────┴────────╯
+// {"sample":"predict","seconds":1.597,"predictions":[{"image":"rose.jpg","top":[{"label":"tulips","score":0.56212467}, ...]}]}   (with --json)

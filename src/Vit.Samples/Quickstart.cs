@@ -16,9 +16,9 @@ internal sealed class Quickstart : Command
     private const int TestPerClass = 60;
     private const double LowestAccuracy = 0.95;
 
-    private readonly Option<string> output = new("--out") { HelpName = "DIR", Description = "Where images and model go.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "vit-quickstart") };
+    private readonly Option<string?> output = new("--out") { HelpName = "DIR", Description = "Where images and model go. Default: a new temporary folder." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of the images and of the training.", DefaultValueFactory = _ => 1 };
-    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "The longest that training may take.", DefaultValueFactory = _ => 1.2 };
+    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "The longest that training may take.", DefaultValueFactory = _ => 1.4 };
 
     public Quickstart() : base("quickstart", "Draws images of shapes, learns them, saves the model and reopens it in a second process.")
     {
@@ -30,7 +30,7 @@ internal sealed class Quickstart : Command
 
     private void Run(SampleRun run)
     {
-        string folder = Directory.CreateDirectory(run.Arguments.GetValue(output)!).FullName;
+        string folder = run.Arguments.GetValue(output) is { } named ? Directory.CreateDirectory(named).FullName : Directory.CreateTempSubdirectory("vit-quickstart-").FullName;
         string train = Path.Combine(folder, "train"), test = Path.Combine(folder, "test"), file = Path.Combine(folder, "shapes.zip");
         var shapes = new ShapeImages(Side, run.Arguments.GetValue(seed));
         shapes.Write(train, TrainPerClass, run.Cancellation);
@@ -64,28 +64,31 @@ internal sealed class Quickstart : Command
 
         ml.Model.Save(model, images.Schema, file);
         string[] some = [.. ShapeImages.Classes.Take(5).Select(name => Path.Combine(test, name, "0000.png"))];
-        Compare(run, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
+        SecondProcess.Compare(run.Console, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
         run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file });
         if (metrics.MicroAccuracy < LowestAccuracy)
         {
             throw new InvalidOperationException($"The held-out accuracy is {metrics.MicroAccuracy:0.0000}; expected at least {LowestAccuracy}.");
         }
     }
-
-    private static void Compare(SampleRun run, IReadOnlyList<(string Image, IReadOnlyList<(string Label, float Score)> Classes)> here, JsonArray there)
-    {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("image", "here", "second process");
-        for (int i = 0; i < here.Count; i++)
-        {
-            (string label, float score) = here[i].Classes[0];
-            JsonNode other = there[i]!["top"]![0]!;
-            (string otherLabel, float otherScore) = ((string)other["label"]!, (float)other["score"]!);
-            if (label != otherLabel || Math.Abs(score - otherScore) > 1e-6)
-            {
-                throw new InvalidOperationException($"{here[i].Image} is {label} ({score}) here and {otherLabel} ({otherScore}) in the second process.");
-            }
-            table.AddRow(Markup.Escape($"{Path.GetFileName(Path.GetDirectoryName(here[i].Image))}/{Path.GetFileName(here[i].Image)}"), $"{label} {score:0.0000}", $"{otherLabel} {otherScore:0.0000}");
-        }
-        run.Console.Write(table);
-    }
 }
+
+// On two cores that others use as well; how many epochs fit depends on the machine:
+//
+// Drew 2700 images of 9 shapes in /tmp/vit-quickstart-ghJ5ka
+// epoch 1/8  loss 2.0996  accuracy 0.1648  lr 2.0e-3  images/s 232  left 01:02
+// ...
+// epoch 7/7  loss 0.0895  accuracy 0.9856  lr 7.3e-8  images/s 250  left 00:00
+//
+//   true \ as  arrow circl cresc cross heart ring squar star trian  recall
+// ──────────────────────────────────────────────────────────────────────────
+//   arrow         60                                                 1.000
+//   circle              59                            1              0.983
+//   ...
+// Held-out accuracy 0.9907, log-loss 0.0659
+// ╭───────────────────┬─────────────────┬─────────────────╮
+// │ image             │ here            │ second process  │
+// ├───────────────────┼─────────────────┼─────────────────┤
+// │ arrow/0000.png    │ arrow 0.9499    │ arrow 0.9499    │
+// ...
+// {"sample":"quickstart","seconds":76.58,"accuracy":0.9907407407407407,"model":"/tmp/vit-quickstart-ghJ5ka/shapes.zip"}   (with --json)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
@@ -53,16 +54,9 @@ internal sealed class SampleRun
         }
     }
 
-    /// <summary>The outermost exception that tells what went wrong: those of reflection and of ML.NET's threads around it do not repeat its words.</summary>
-    public static Exception Cause(Exception e)
-    {
-        string root = e.GetBaseException().Message;
-        while (e.InnerException is { } inner && (e is AggregateException || !e.Message.Contains(root, StringComparison.Ordinal)))
-        {
-            e = inner;
-        }
-        return e;
-    }
+    /// <summary>The exception that tells what happened, without what reflection and ML.NET's worker threads wrap around it.</summary>
+    public static Exception Cause(Exception e) =>
+        e.InnerException is { } inner && (e is TargetInvocationException or AggregateException || e.Message.StartsWith("Splitter/consolidator", StringComparison.Ordinal)) ? Cause(inner) : e;
 
     private static int Run(Action<SampleRun> sample, SampleRun run)
     {

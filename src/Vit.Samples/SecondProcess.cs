@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Spectre.Console;
 
 namespace Vit.Samples;
 
@@ -23,5 +24,24 @@ internal static class SecondProcess
         return process.ExitCode == 0
             ? JsonNode.Parse(output.TrimEnd().Split('\n')[^1])!["predictions"]!.AsArray()
             : throw new InvalidOperationException($"The second process ended with {process.ExitCode}: {errors.Result}");
+    }
+
+    /// <summary>Prints both processes' best classes.</summary>
+    /// <exception cref="InvalidOperationException">They differ: another label, or a score by more than 1e-6.</exception>
+    public static void Compare(IAnsiConsole console, IReadOnlyList<(string Image, IReadOnlyList<(string Label, float Score)> Classes)> here, JsonArray there)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("image", "here", "second process");
+        for (int i = 0; i < here.Count; i++)
+        {
+            (string label, float score) = here[i].Classes[0];
+            JsonNode other = there[i]!["top"]![0]!;
+            (string otherLabel, float otherScore) = ((string)other["label"]!, (float)other["score"]!);
+            if (label != otherLabel || Math.Abs(score - otherScore) > 1e-6)
+            {
+                throw new InvalidOperationException($"{here[i].Image} is {label} ({score}) here and {otherLabel} ({otherScore}) in the second process.");
+            }
+            table.AddRow(Markup.Escape($"{Path.GetFileName(Path.GetDirectoryName(here[i].Image))}/{Path.GetFileName(here[i].Image)}"), $"{label} {score:0.0000}", $"{otherLabel} {otherScore:0.0000}");
+        }
+        console.Write(table);
     }
 }

@@ -42,11 +42,11 @@ public sealed class ShapeImages(int side, int seed)
             Clutter(canvas);
         }
         using SKPath path = Outline(name);
-        float scale = side * Between(0.26f, 0.4f);
+        float scale = side * Between(0.29f, 0.41f);
         float room = side / 2f - scale * 0.9f;
         canvas.Save();
         canvas.Translate(side / 2f + Between(-room, room), side / 2f + Between(-room, room));
-        canvas.RotateDegrees(Between(-30, 30));
+        canvas.RotateDegrees(Between(-22, 22));
         canvas.Scale(scale, scale * Between(0.85f, 1.15f));
         using var paint = new SKPaint { Color = fill, IsAntialias = true };
         canvas.DrawPath(path, paint);

@@ -56,3 +56,17 @@ internal sealed class Train : Command
         run.Finish("train", figures);
     }
 }
+
+// train --data flowers --validation held --model flowers.zip --minutes 0.5 (160 photographs, 40 held out, two busy cores):
+//
+// epoch 1/6  loss 1.5380  accuracy 0.3375  lr 2.0e-3  images/s 32  left 00:23
+// ...
+// epoch 8/8  loss 0.7344  accuracy 0.6875  lr 1.2e-7  images/s 40  left 00:00
+// Trained on cpu, 8 epochs; saved flowers.zip
+//
+//   true \ as   daisy dande roses sunfl tulip  recall
+// ─────────────────────────────────────────────────────
+//   daisy           6     1     1               0.750
+//   ...
+// accuracy 0.5250, macro accuracy 0.5250, log-loss 1.1027
+// {"sample":"train","seconds":33.075,"accuracy":0.525,"macroAccuracy":0.525,"logLoss":1.1026555430153846,"imagesPerSecond":39.9,"model":"flowers.zip"}   (with --json)

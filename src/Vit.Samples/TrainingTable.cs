@@ -9,7 +9,7 @@ internal sealed class TrainingTable : IProgress<EpochMetrics>
     // What fits above the prompt; the transformer keeps the whole history.
     private const int RowsShown = 12;
 
-    private static readonly string[] Headings = ["epoch", "loss", "accuracy", "val. loss", "val. accuracy", "learning rate", "images/s", "left"];
+    private static readonly string[] Headings = ["epoch", "loss", "accuracy", "val loss", "val acc", "lr", "images/s", "left"];
 
     private readonly IAnsiConsole console;
     private readonly Table table = new Table().Border(TableBorder.Rounded);

@@ -47,6 +47,7 @@ internal static class NativeLoader
 
     private static void Load()
     {
+        OpenMPThreads.WaitBriefly();
         s_libtorch = LibtorchFolder.FromEnvironment();
         s_libtorch?.Load();
         if (s_libtorch is null && !NativeLibrary.TryLoad("torch_cpu", TorchSharpAssembly, null, out _))

@@ -9,40 +9,38 @@ internal sealed class LookAhead : IDisposable
 {
     private readonly DataViewRowCursor _images;
     private readonly RowImageReader _row;
+    private readonly ScoredBatch _batch;
     private int _current = -1;
 
     /// <summary>Takes over the cursor over the image column.</summary>
-    public LookAhead(DataViewRowCursor images, DataViewSchema.Column feature, ScoringModel model, int classes, int batchSize)
+    public LookAhead(DataViewRowCursor images, DataViewSchema.Column feature, ScoringModel model, int vectorLength, int batchSize)
     {
         var reader = new ImageColumnReader(feature, model.Preprocessing);
         _images = images;
         _row = reader.For(images);
-        Batch = new ScoredBatch(model, new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat), batchSize, classes);
+        _batch = new ScoredBatch(model, new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat), batchSize, vectorLength);
     }
 
-    /// <summary>The batch that holds the current row.</summary>
-    public ScoredBatch Batch { get; }
-
-    /// <summary>Place of the current row in the batch.</summary>
-    public int Current => _current;
+    /// <summary>The network's output for the current row.</summary>
+    public ReadOnlySpan<float> Current => _batch[_current];
 
     /// <summary>To the next row; scores the next batch when the last is used up.</summary>
     public void MoveNext()
     {
-        if (++_current < Batch.Count)
+        if (++_current < _batch.Count)
         {
             return;
         }
-        Batch.Clear();
-        while (!Batch.IsFull && _images.MoveNext())
+        _batch.Clear();
+        while (!_batch.IsFull && _images.MoveNext())
         {
-            Batch.Add(_row);
+            _batch.Add(_row);
         }
-        if (Batch.Count == 0)
+        if (_batch.Count == 0)
         {
             throw new InvalidOperationException("The data gave fewer rows when it was read a second time beside the first; it must give the same rows each time.");
         }
-        Batch.Score();
+        _batch.Score();
         _current = 0;
     }
 

@@ -10,17 +10,20 @@ internal sealed class ScoringCursor : RootCursorBase
     private readonly bool[] _active;
     private readonly DataViewRowCursor _source;
     private readonly LookAhead? _ahead;
+    private readonly AddedColumns _added;
 
     /// <summary>Takes over the cursors.</summary>
     /// <param name="provider">Where messages go.</param>
     /// <param name="bindings">Which columns are the source's.</param>
+    /// <param name="added">The others.</param>
     /// <param name="active">Which columns are asked for.</param>
     /// <param name="source">The rows.</param>
     /// <param name="ahead">The scores; null when none of them is asked for.</param>
-    public ScoringCursor(IChannelProvider provider, ColumnBindings bindings, bool[] active, DataViewRowCursor source, LookAhead? ahead)
+    public ScoringCursor(IChannelProvider provider, ColumnBindings bindings, AddedColumns added, bool[] active, DataViewRowCursor source, LookAhead? ahead)
         : base(provider)
     {
         _bindings = bindings;
+        _added = added;
         _active = active;
         _source = source;
         _ahead = ahead;
@@ -47,10 +50,7 @@ internal sealed class ScoringCursor : RootCursorBase
         {
             return _source.GetGetter<TValue>(_source.Schema[index]);
         }
-        LookAhead ahead = _ahead!;
-        Delegate getter = index == OutputColumns.PredictedLabelIndex
-            ? (ValueGetter<uint>)((ref uint label) => label = Current(ahead).PredictedKey(ahead.Current))
-            : (ValueGetter<VBuffer<float>>)((ref VBuffer<float> score) => Current(ahead).CopyScores(ahead.Current, ref score));
+        Delegate getter = _added.GetterOf(index, Current);
         return getter as ValueGetter<TValue>
             ?? throw Ch.Except($"Invalid TValue in GetGetter for column '{column.Name}': '{typeof(TValue)}', expected '{column.Type.RawType}'.");
     }
@@ -77,9 +77,9 @@ internal sealed class ScoringCursor : RootCursorBase
         base.Dispose(disposing);
     }
 
-    private ScoredBatch Current(LookAhead ahead)
+    private ReadOnlySpan<float> Current()
     {
         Ch.Check(IsGood, "Cannot call a getter before the first row or after the last.");
-        return ahead.Batch;
+        return _ahead!.Current;
     }
 }

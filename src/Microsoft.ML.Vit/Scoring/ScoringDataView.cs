@@ -12,7 +12,7 @@ internal sealed class ScoringDataView : IDataView
     private readonly ScoringModel _model;
     private readonly DataViewSchema.Column _feature;
     private readonly ColumnBindings _bindings;
-    private readonly int _classes;
+    private readonly AddedColumns _outputs;
     private readonly int _batchSize;
 
     /// <summary>Adds scores to rows.</summary>
@@ -22,14 +22,14 @@ internal sealed class ScoringDataView : IDataView
     /// <param name="feature">The image column of the rows.</param>
     /// <param name="outputs">The columns added.</param>
     /// <param name="batchSize">Images per forward pass.</param>
-    public ScoringDataView(IHost host, IDataView source, ScoringModel model, DataViewSchema.Column feature, OutputColumns outputs, int batchSize)
+    public ScoringDataView(IHost host, IDataView source, ScoringModel model, DataViewSchema.Column feature, AddedColumns outputs, int batchSize)
     {
         _host = host;
         _source = source;
         _model = model;
         _feature = feature;
         _bindings = new ColumnBindings(source.Schema, outputs.For(source.Schema));
-        _classes = outputs.Labels.Count;
+        _outputs = outputs;
         _batchSize = batchSize;
     }
 
@@ -52,11 +52,11 @@ internal sealed class ScoringDataView : IDataView
         DataViewRowCursor passing = _source.GetRowCursor(_source.Schema.Where(column => activeInput[column.Index]));
         if (!_bindings.AddedColumnIndices.Any(isNeeded))
         {
-            return new ScoringCursor(_host, _bindings, active, passing, ahead: null);
+            return new ScoringCursor(_host, _bindings, _outputs, active, passing, ahead: null);
         }
         // Read ahead by a cursor of its own, so that the other columns need not be kept for a batch of rows.
         DataViewRowCursor images = _source.GetRowCursor(new ImageColumnReader(_feature, _model.Preprocessing).ColumnsToRead(_source.Schema));
-        return new ScoringCursor(_host, _bindings, active, passing, new LookAhead(images, _feature, _model, _classes, _batchSize));
+        return new ScoringCursor(_host, _bindings, _outputs, active, passing, new LookAhead(images, _feature, _model, _outputs.VectorLength, _batchSize));
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Vit.Scoring;
 /// <param name="feature">The image column of the rows.</param>
 /// <param name="outputs">The columns added.</param>
 /// <param name="schema">The rows' schema.</param>
-internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel model, DataViewSchema.Column feature, OutputColumns outputs, DataViewSchema schema) : IRowMapper
+internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel model, DataViewSchema.Column feature, AddedColumns outputs, DataViewSchema schema) : IRowMapper
 {
     /// <inheritdoc/>
     public DataViewSchema.DetachedColumn[] GetOutputColumns() => outputs.For(schema);
@@ -18,7 +18,7 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
     /// <inheritdoc/>
     public Func<int, bool> GetDependencies(Func<int, bool> activeOutput)
     {
-        bool active = activeOutput(OutputColumns.PredictedLabelIndex) || activeOutput(OutputColumns.ScoreIndex);
+        bool active = Enumerable.Range(0, GetOutputColumns().Length).Any(activeOutput);
         HashSet<int> read = [feature.Index, .. ImageHandover.Sources(schema, feature).Select(column => column.Index)];
         return column => active && read.Contains(column);
     }
@@ -30,12 +30,12 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
         RowImageReader row = reader.For(input);
         disposer = () => { };
         var shape = new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat);
-        var batch = new ScoredBatch(model, shape, size: 1, outputs.Labels.Count);
+        var batch = new ScoredBatch(model, shape, size: 1, outputs.VectorLength);
         long scored = -1;
 
-        void Score()
+        ReadOnlySpan<float> Current()
         {
-            // Both columns of a row come from one pass.
+            // All columns of a row come from one pass.
             if (scored != input.Position)
             {
                 scored = -1;
@@ -44,20 +44,10 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
                 batch.Score();
                 scored = input.Position;
             }
+            return batch[0];
         }
 
-        var getters = new Delegate[2];
-        getters[OutputColumns.PredictedLabelIndex] = (ValueGetter<uint>)((ref uint label) =>
-        {
-            Score();
-            label = batch.PredictedKey(0);
-        });
-        getters[OutputColumns.ScoreIndex] = (ValueGetter<VBuffer<float>>)((ref VBuffer<float> score) =>
-        {
-            Score();
-            batch.CopyScores(0, ref score);
-        });
-        return getters;
+        return [.. GetOutputColumns().Select((_, index) => activeOutput(index) ? outputs.GetterOf(index, Current) : null!)];
     }
 
     /// <inheritdoc/>

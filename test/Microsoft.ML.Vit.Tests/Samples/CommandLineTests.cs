@@ -44,4 +44,16 @@ public sealed class CommandLineTests
         Assert.AreEqual(1, run.ExitCode);
         StringAssert.Contains(run.Error, nameof(VitConfig.SmallImage32));
     }
+
+    [TestMethod]
+    public void ImageThatCannotBeReadIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        new ShapeImages(32, 1).Write(folder.Path, perClass: 1);
+        File.WriteAllText(folder["star/0000.png"], "no image");
+        SampleProcess run = SampleProcess.Run("train", "--data", folder.Path, "--model", folder["m.zip"], "--epochs", "1");
+        Assert.AreEqual(1, run.ExitCode);
+        Assert.HasCount(1, run.Error.TrimEnd().Split('\n'));
+        StringAssert.Contains(run.Error, folder["star/0000.png"]);
+    }
 }

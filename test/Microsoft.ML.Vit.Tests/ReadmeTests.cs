@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML.Vit.Tests.Samples;
+
+namespace Microsoft.ML.Vit.Tests;
+
+[TestClass]
+public class ReadmeTests
+{
+    private static readonly string s_readme = File.ReadAllText(Path.Combine(Fixtures.RepositoryRoot(), "README.md")).ReplaceLineEndings("\n");
+
+    [TestMethod]
+    public void ItsPipelineIsTheSamplesWordForWord()
+    {
+        string block = Regex.Match(s_readme, "```csharp\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
+        string sample = File.ReadAllText(Path.Combine(Fixtures.RepositoryRoot(), "src", "Vit.Samples", "Readme.cs")).ReplaceLineEndings("\n");
+        string indented = string.Concat(block.TrimEnd('\n').Split('\n').Select(line => $"        {line}\n"));
+        Assert.IsTrue(block.Length > 100 && block.Count(c => c == '\n') <= 12, "a pipeline of at most 12 lines");
+        StringAssert.Contains(sample, indented);
+    }
+
+    [TestMethod]
+    public void ItsFolderMapNamesEveryFolder()
+    {
+        string source = Path.Combine(Fixtures.RepositoryRoot(), "src", "Microsoft.ML.Vit");
+        foreach (string folder in Directory.EnumerateDirectories(source).Select(Path.GetFileName).Where(name => name is not ("bin" or "obj"))!)
+        {
+            StringAssert.Contains(s_readme, $"  {folder}/ ");
+        }
+    }
+
+    [TestMethod]
+    public void ItsTestCommandIsWhatTheCiScriptRuns()
+    {
+        string script = File.ReadAllText(Path.Combine(Fixtures.RepositoryRoot(), ".ci", "run"));
+        StringAssert.Contains(s_readme, "```\ndotnet test -c Release\n```");
+        StringAssert.Contains(script, "\ndotnet test -c Release ");
+    }
+
+    [TestMethod]
+    public void ItsPipelineRuns()
+    {
+        using var folder = new TemporaryFolder();
+        TestImages.WriteFolder(folder["flowers"], perClass: 2, side: 64);
+        System.Diagnostics.ProcessStartInfo start = SampleProcess.Command("readme", "--json");
+        start.WorkingDirectory = folder.Path;
+        SampleProcess run = SampleProcess.Run(start);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        Assert.IsTrue(File.Exists(folder["flowers.zip"]));
+        Assert.AreEqual("readme", run.Json.GetProperty("sample").GetString());
+    }
+}
