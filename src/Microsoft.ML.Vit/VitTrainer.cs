@@ -79,7 +79,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
         VitConfig config = ModelFor(columns);
-        Preprocessing preprocessing = columns.PreprocessingFor(config, _options.Interpolation);
+        Preprocessing preprocessing = columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation);
         var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
         LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
         columns.CheckClasses(images);

@@ -90,10 +90,10 @@ internal sealed class TrainingColumns
             $"The feature column '{Feature.Name}' is a vector of {length} floats, not of a square image with 3 channels or 1; set VitOptions.Model with the ImageSize and Channels that it has.");
     }
 
-    /// <summary>How the column's values become the input of a model; float vectors are taken as they are until <see cref="MeasuredOn"/>.</summary>
-    public Preprocessing PreprocessingFor(VitConfig model, Interpolation interpolation)
+    /// <summary>How the column's values become the input of a model of this image size; float vectors are taken as they are until <see cref="MeasuredOn"/>.</summary>
+    public Preprocessing PreprocessingFor(PixelSize size, int channels, Interpolation interpolation)
     {
-        var preprocessing = new Preprocessing { Size = model.ImageSize, Channels = model.Channels, Interpolation = interpolation };
+        var preprocessing = new Preprocessing { Size = size, Channels = channels, Interpolation = interpolation };
         preprocessing = IsFloat ? preprocessing with { RescaleFactor = 1, Mean = [0], Std = [1] } : preprocessing;
         FeatureColumn.Check(Feature, preprocessing);
         return preprocessing;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 
@@ -10,10 +11,27 @@ namespace Microsoft.ML.Vit.Interop;
 [SupportedOSPlatform("linux")]
 internal static class CompatibleBinding
 {
-    /// <summary>The copy's path; it is written first where it is not there yet, or not as it should be.</summary>
+    /// <summary>Loads the copy. One in a temporary folder, which no other process would find, is deleted again: what is loaded stays without its name.</summary>
     /// <param name="original">The package's library.</param>
-    /// <exception cref="DllNotFoundException">The library is not what the rewrite expects, or no folder can be written to.</exception>
-    public static string PathFor(string original)
+    /// <exception cref="DllNotFoundException">The library is not what the rewrite expects, does not load even so, or no folder can be written to.</exception>
+    public static nint Load(string original)
+    {
+        (string path, bool isTemporary) = PathFor(original);
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        finally
+        {
+            if (isTemporary)
+            {
+                Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>The copy's path, and whether it lies in a temporary folder; it is written first where it is not there yet, or not as it should be.</summary>
+    public static (string Path, bool IsTemporary) PathFor(string original)
     {
         byte[] bytes = File.ReadAllBytes(original);
         string hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
@@ -26,7 +44,7 @@ internal static class CompatibleBinding
             throw new DllNotFoundException($"{original} does not load on this system, and it is not the library that Microsoft.ML.Vit knows how to adapt: {e.Message}", e);
         }
         string fileName = $"libLibTorchSharp-{hash}.so";
-        foreach (Func<string> folder in new Func<string>[] { CacheFolder, PrivateTemporaryFolder })
+        foreach (Func<string> folder in new[] { CacheFolder, PrivateTemporaryFolder })
         {
             try
             {
@@ -35,7 +53,7 @@ internal static class CompatibleBinding
                 {
                     WriteAtomically(path, bytes);
                 }
-                return path;
+                return (path, folder == PrivateTemporaryFolder);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -98,6 +98,6 @@ internal static class NativeLoader
             NativeLibrary.TryLoad("torch", TorchSharpAssembly, null, out _);
         }
         string? original = NativeSearchPath.Find("libLibTorchSharp.so", assembly);
-        return original is null ? 0 : NativeLibrary.Load(CompatibleBinding.PathFor(original));
+        return original is null ? 0 : CompatibleBinding.Load(original);
     }
 }

@@ -35,13 +35,14 @@ public class CompatibleBindingTests
     [TestMethod]
     public void TheCopyIsWrittenOnceIntoAPrivateCacheFolder()
     {
-        string path = CompatibleBinding.PathFor(Binding.Original);
+        (string path, bool isTemporary) = CompatibleBinding.PathFor(Binding.Original);
+        Assert.IsFalse(isTemporary);
         Assert.AreEqual(_folder!["cache", "Microsoft.ML.Vit"], Path.GetDirectoryName(path));
         Assert.AreEqual(Private, File.GetUnixFileMode(Path.GetDirectoryName(path)!));
         CollectionAssert.AreEqual(Expected(), File.ReadAllBytes(path));
 
         DateTime written = File.GetLastWriteTimeUtc(path);
-        Assert.AreEqual(path, CompatibleBinding.PathFor(Binding.Original));
+        Assert.AreEqual(path, CompatibleBinding.PathFor(Binding.Original).Path);
         Assert.AreEqual(written, File.GetLastWriteTimeUtc(path));
         Assert.HasCount(1, Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
     }
@@ -50,13 +51,13 @@ public class CompatibleBindingTests
     public void ADamagedCopyIsReplaced()
     {
         byte[] expected = Expected();
-        string path = CompatibleBinding.PathFor(Binding.Original);
+        string path = CompatibleBinding.PathFor(Binding.Original).Path;
         byte[] flipped = [.. expected];
         flipped[expected.Length / 2] ^= 1;
         foreach (byte[] damaged in new[] { flipped, expected[..1000], [] })
         {
             File.WriteAllBytes(path, damaged);
-            Assert.AreEqual(path, CompatibleBinding.PathFor(Binding.Original));
+            Assert.AreEqual(path, CompatibleBinding.PathFor(Binding.Original).Path);
             CollectionAssert.AreEqual(expected, File.ReadAllBytes(path));
         }
     }
@@ -75,7 +76,8 @@ public class CompatibleBindingTests
     {
         // A file in the folder's place stands for a home that cannot be written to: permissions do not keep root out.
         File.WriteAllText(_folder!["cache"], "");
-        string path = CompatibleBinding.PathFor(Binding.Original);
+        (string path, bool isTemporary) = CompatibleBinding.PathFor(Binding.Original);
+        Assert.IsTrue(isTemporary);
         string folder = Path.GetDirectoryName(path)!;
         try
         {

@@ -44,6 +44,21 @@ public class LoadingTests
     }
 
     [TestMethod]
+    public void WithoutAUsableCacheAProcessLoadsAndLeavesNothingBehind()
+    {
+        _ = Binding.Original;
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["file"], "");
+        ProcessStartInfo start = Predict();
+        start.Environment["XDG_CACHE_HOME"] = folder["file"];
+        start.Environment["TMPDIR"] = Directory.CreateDirectory(folder["temporary"]).FullName;
+        SampleProcess run = SampleProcess.Run(start);
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        AssertPredictions(run);
+        Assert.IsEmpty(Directory.GetFiles(folder["temporary"], "*.so", SearchOption.AllDirectories));
+    }
+
+    [TestMethod]
     public void LibtorchVariableWinsOverTheProgramsPackage()
     {
         string[] libraries = PackagedLibraries();
