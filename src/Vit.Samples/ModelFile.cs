@@ -32,6 +32,21 @@ internal static class ModelFile
         return model;
     }
 
+    /// <summary>Saves a model whole or not at all: what was at the path stays until the new file is complete.</summary>
+    public static void Save(MLContext ml, ITransformer model, DataViewSchema input, string path)
+    {
+        string unfinished = $"{path}.{Environment.ProcessId}.tmp";
+        try
+        {
+            ml.Model.Save(model, input, unfinished);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
+    }
+
     /// <summary>Sees to it, before an hour of training, that the model can be written.</summary>
     public static string Prepare(string path)
     {

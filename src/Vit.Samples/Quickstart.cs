@@ -62,7 +62,7 @@ internal sealed class Quickstart : Command
         ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, Scores.ClassNames(scored));
         run.Console.MarkupLine($"Held-out accuracy [bold]{metrics.MicroAccuracy:0.0000}[/], log-loss {metrics.LogLoss:0.0000}");
 
-        ml.Model.Save(model, images.Schema, file);
+        ModelFile.Save(ml, model, images.Schema, file);
         string[] some = [.. ShapeImages.Classes.Take(5).Select(name => Path.Combine(test, name, "0000.png"))];
         SecondProcess.Compare(run.Console, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
         run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file });

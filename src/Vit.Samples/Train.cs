@@ -46,7 +46,7 @@ internal sealed class Train : Command
         }
         ITransformer trained = TrainingTable.Show(run.Console, progress => TrainingOptions.Pipeline(ml, options with { Progress = progress }).Fit(data));
         using var disposable = (IDisposable)trained;
-        ml.Model.Save(trained, data.Schema, file);
+        ModelFile.Save(ml, trained, data.Schema, file);
         VitTransformer vit = ((IEnumerable<ITransformer>)trained).OfType<VitTransformer>().Single();
         run.Console.WriteLine($"Trained on {vit.Device}, {vit.History.Count} epochs; saved {file}");
 

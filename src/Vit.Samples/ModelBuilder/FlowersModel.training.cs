@@ -40,8 +40,7 @@ public partial class FlowersModel
     /// <summary>Saves a model as ML.NET opens it.</summary>
     public static void SaveModel(MLContext mlContext, ITransformer model, IDataView data, string modelSavePath)
     {
-        using FileStream stream = File.Create(modelSavePath);
-        mlContext.Model.Save(model, data.Schema, stream);
+        ModelFile.Save(mlContext, model, data.Schema, modelSavePath);
     }
 
     /// <summary>Fits the pipeline anew, on the same or on other images.</summary>
