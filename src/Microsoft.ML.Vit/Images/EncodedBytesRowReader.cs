@@ -7,7 +7,7 @@ namespace Microsoft.ML.Vit.Images;
 internal sealed class EncodedBytesRowReader(DataViewRow row, DataViewSchema.Column column, Preprocessing preprocessing) : RowImageReader(row, column)
 {
     private readonly ValueGetter<VBuffer<byte>> _getter = row.GetGetter<VBuffer<byte>>(column);
-    private readonly PixelResizer _resizer = new(preprocessing.Interpolation);
+    private readonly ImageFitter _fitter = new(preprocessing);
     private VBuffer<byte> _encoded;
 
     private protected override void ReadPixels(Span<byte> destination)
@@ -33,6 +33,6 @@ internal sealed class EncodedBytesRowReader(DataViewRow row, DataViewSchema.Colu
     private void Decode(ReadOnlySpan<byte> encoded, Span<byte> destination)
     {
         using PlanarImage image = ImageDecoder.Decode(encoded, preprocessing.Channels);
-        _resizer.Resize(image.Pixels, image.Size, destination, preprocessing.Size, preprocessing.Channels);
+        _fitter.Fit(image, destination);
     }
 }

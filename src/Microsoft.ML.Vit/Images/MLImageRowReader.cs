@@ -7,7 +7,7 @@ namespace Microsoft.ML.Vit.Images;
 internal sealed class MLImageRowReader(DataViewRow row, DataViewSchema.Column column, Preprocessing preprocessing) : RowImageReader(row, column)
 {
     private readonly ImageHandover _source = new(row, column);
-    private readonly PixelResizer _resizer = new(preprocessing.Interpolation);
+    private readonly ImageFitter _fitter = new(preprocessing);
 
     private protected override void ReadPixels(Span<byte> destination)
     {
@@ -29,7 +29,7 @@ internal sealed class MLImageRowReader(DataViewRow row, DataViewSchema.Column co
             packed, size, image.PixelFormat == MLPixelFormat.Bgra32, PixelUnpacking.AlphaOf(packed), SKEncodedOrigin.TopLeft, preprocessing.Channels);
         // The span is over native memory, which the image's finalizer would free.
         GC.KeepAlive(image);
-        _resizer.Resize(planes.Pixels, planes.Size, destination, preprocessing.Size, preprocessing.Channels);
+        _fitter.Fit(planes, destination);
     }
 
     // ResizeImages, given no image, leaves the previous one in place, disposed; and MLImage does not tell.

@@ -10,7 +10,7 @@ internal sealed class PathRowReader(DataViewRow row, DataViewSchema.Column colum
     private const long LargestFile = 1L << 30;
 
     private readonly ValueGetter<ReadOnlyMemory<char>> _getter = row.GetGetter<ReadOnlyMemory<char>>(column);
-    private readonly PixelResizer _resizer = new(preprocessing.Interpolation);
+    private readonly ImageFitter _fitter = new(preprocessing);
     private ReadOnlyMemory<char> _text;
     private string? _path;
 
@@ -40,7 +40,7 @@ internal sealed class PathRowReader(DataViewRow row, DataViewSchema.Column colum
                 count = RandomAccess.Read(file, encoded.AsSpan(read, (int)length - read), read);
             }
             using PlanarImage image = ImageDecoder.Decode(encoded.AsSpan(0, read), preprocessing.Channels);
-            _resizer.Resize(image.Pixels, image.Size, destination, preprocessing.Size, preprocessing.Channels);
+            _fitter.Fit(image, destination);
         }
         finally
         {

@@ -15,7 +15,7 @@ internal sealed class PixelResizer
     private const int Half = 1 << (ResampleTable.FractionBits - 1);
 
     private readonly Interpolation _filter;
-    private readonly Dictionary<(int Input, int Output), ResampleTable> _tables = [];
+    private readonly Dictionary<(int Input, int Output, int First, int Length), ResampleTable> _tables = [];
 
     /// <summary>A resizer with one filter.</summary>
     public PixelResizer(Interpolation filter)
@@ -23,54 +23,64 @@ internal sealed class PixelResizer
         _filter = filter;
     }
 
-    /// <summary>Resizes; an image of the same size is copied unchanged.</summary>
+    /// <summary>Resizes a whole image; one of the same size is copied unchanged.</summary>
     /// <param name="source">channels x from.Height x from.Width bytes.</param>
     /// <param name="from">The source's size.</param>
     /// <param name="target">channels x to.Height x to.Width bytes.</param>
     /// <param name="to">The target's size.</param>
     /// <param name="channels">Planes.</param>
-    public void Resize(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, int channels)
+    public void Resize(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, int channels) =>
+        Resize(source, from, target, to, new PixelWindow(0, 0, to), channels);
+
+    /// <summary>Resizes, computing a window of the result alone: the same bytes as when the whole result is cropped.</summary>
+    /// <param name="source">channels x from.Height x from.Width bytes.</param>
+    /// <param name="from">The source's size.</param>
+    /// <param name="target">channels x window.Size.Height x window.Size.Width bytes.</param>
+    /// <param name="to">The size of the whole result.</param>
+    /// <param name="window">What of the result is wanted, within it.</param>
+    /// <param name="channels">Planes.</param>
+    public void Resize(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, PixelWindow window, int channels)
     {
-        if (from == to)
+        if (_filter == Interpolation.Nearest)
         {
-            source.CopyTo(target);
+            Nearest(source, from, target, to, window, channels);
+            return;
         }
-        else if (_filter == Interpolation.Nearest)
+        ResampleTable? columns = from.Width == to.Width ? null : Table(from.Width, to.Width, window.Left, window.Size.Width);
+        if (from.Height == to.Height)
         {
-            Nearest(source, from, target, to, channels);
+            ResizeRows(source, from, columns, window.Left, window.Top, window.Size.Height, target, window.Size.Width, channels);
+            return;
         }
-        else if (from.Width == to.Width)
+        // Only the rows that the second pass reads go through the first.
+        ResampleTable rows = Table(from.Height, to.Height, window.Top, window.Size.Height);
+        int first = rows.Start(0);
+        int count = rows.End - first;
+        int length = checked(channels * count * window.Size.Width);
+        byte[] narrowed = ArrayPool<byte>.Shared.Rent(length);
+        try
         {
-            ResizeColumns(source, target, from.Height, to.Height, to.Width, channels);
+            ResizeRows(source, from, columns, window.Left, first, count, narrowed, window.Size.Width, channels);
+            ResizeColumns(narrowed.AsSpan(0, length), rows, first, count, target, window.Size, channels);
         }
-        else if (from.Height == to.Height)
+        finally
         {
-            ResizeRows(source, target, from.Width, to.Width, channels * from.Height);
-        }
-        else
-        {
-            int length = checked(channels * from.Height * to.Width);
-            byte[] narrowed = ArrayPool<byte>.Shared.Rent(length);
-            try
-            {
-                ResizeRows(source, narrowed, from.Width, to.Width, channels * from.Height);
-                ResizeColumns(narrowed.AsSpan(0, length), target, from.Height, to.Height, to.Width, channels);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(narrowed);
-            }
+            ArrayPool<byte>.Shared.Return(narrowed);
         }
     }
 
-    /// <summary>Each row by itself: <paramref name="rows"/> rows of <paramref name="input"/> to <paramref name="output"/> bytes.</summary>
-    private void ResizeRows(ReadOnlySpan<byte> source, Span<byte> target, int input, int output, int rows)
+    /// <summary>Each row by itself: <paramref name="count"/> rows of each plane from <paramref name="first"/> on, resized, or cut out where the width stays (no table).</summary>
+    private static void ResizeRows(ReadOnlySpan<byte> source, PixelSize size, ResampleTable? table, int left, int first, int count, Span<byte> target, int width, int channels)
     {
-        ResampleTable table = Table(input, output);
-        for (int row = 0; row < rows; row++)
+        for (int row = 0; row < channels * count; row++)
         {
-            ReadOnlySpan<byte> from = source.Slice(row * input, input);
-            Span<byte> to = target.Slice(row * output, output);
+            ReadOnlySpan<byte> from = source.Slice((row / count * size.Height + first + row % count) * size.Width, size.Width);
+            Span<byte> to = target.Slice(row * width, width);
+            if (table is null)
+            {
+                from.Slice(left, width).CopyTo(to);
+                continue;
+            }
             for (int x = 0; x < to.Length; x++)
             {
                 ReadOnlySpan<int> weights = table.Weights(x);
@@ -79,24 +89,23 @@ internal sealed class PixelResizer
         }
     }
 
-    /// <summary>Each output row is a weighted sum of input rows, whole rows at a time.</summary>
-    private void ResizeColumns(ReadOnlySpan<byte> source, Span<byte> target, int input, int output, int width, int channels)
+    /// <summary>Each output row is a weighted sum of input rows, whole rows at a time; planes hold <paramref name="count"/> input rows, from <paramref name="first"/> on.</summary>
+    private static void ResizeColumns(ReadOnlySpan<byte> source, ResampleTable table, int first, int count, Span<byte> target, PixelSize size, int channels)
     {
-        ResampleTable table = Table(input, output);
-        int[] rented = ArrayPool<int>.Shared.Rent(width);
-        Span<int> sums = rented.AsSpan(0, width);
+        int[] rented = ArrayPool<int>.Shared.Rent(size.Width);
+        Span<int> sums = rented.AsSpan(0, size.Width);
         for (int channel = 0; channel < channels; channel++)
         {
-            for (int y = 0; y < output; y++)
+            for (int y = 0; y < size.Height; y++)
             {
                 sums.Fill(Half);
                 ReadOnlySpan<int> weights = table.Weights(y);
-                int first = channel * input + table.Start(y);
+                int start = channel * count + table.Start(y) - first;
                 for (int i = 0; i < weights.Length; i++)
                 {
-                    AddScaled(source.Slice((first + i) * width, width), weights[i], sums);
+                    AddScaled(source.Slice((start + i) * size.Width, size.Width), weights[i], sums);
                 }
-                Span<byte> to = target.Slice((channel * output + y) * width, width);
+                Span<byte> to = target.Slice((channel * size.Height + y) * size.Width, size.Width);
                 for (int x = 0; x < to.Length; x++)
                 {
                     to[x] = Round(sums[x]);
@@ -158,16 +167,16 @@ internal sealed class PixelResizer
         (a, b, c, d) = (Vector.AsVectorInt32(first), Vector.AsVectorInt32(second), Vector.AsVectorInt32(third), Vector.AsVectorInt32(fourth));
     }
 
-    private static void Nearest(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, int channels)
+    private static void Nearest(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, PixelWindow window, int channels)
     {
-        int[] columns = NearestPositions(from.Width, to.Width);
-        int[] rows = NearestPositions(from.Height, to.Height);
+        int[] columns = NearestPositions(from.Width, to.Width, window.Left, window.Size.Width);
+        int[] rows = NearestPositions(from.Height, to.Height, window.Top, window.Size.Height);
         for (int channel = 0; channel < channels; channel++)
         {
-            for (int y = 0; y < to.Height; y++)
+            for (int y = 0; y < rows.Length; y++)
             {
                 ReadOnlySpan<byte> row = source.Slice((channel * from.Height + rows[y]) * from.Width, from.Width);
-                Span<byte> into = target.Slice((channel * to.Height + y) * to.Width, to.Width);
+                Span<byte> into = target.Slice((channel * rows.Length + y) * columns.Length, columns.Length);
                 for (int x = 0; x < into.Length; x++)
                 {
                     into[x] = row[columns[x]];
@@ -176,29 +185,32 @@ internal sealed class PixelResizer
         }
     }
 
-    private static int[] NearestPositions(int input, int output)
+    private static int[] NearestPositions(int input, int output, int first, int length)
     {
-        int[] positions = new int[output];
+        int[] positions = new int[length];
         double step = (double)input / output;
         // Summed up as Pillow does, not multiplied out: at exact halves the two differ.
         double position = step * 0.5;
-        for (int i = 0; i < output; i++, position += step)
+        for (int i = 0; i < first + length; i++, position += step)
         {
-            positions[i] = Math.Min((int)position, input - 1);
+            if (i >= first)
+            {
+                positions[i - first] = Math.Min((int)position, input - 1);
+            }
         }
         return positions;
     }
 
-    private ResampleTable Table(int input, int output)
+    private ResampleTable Table(int input, int output, int first, int length)
     {
-        if (!_tables.TryGetValue((input, output), out ResampleTable? table))
+        if (!_tables.TryGetValue((input, output, first, length), out ResampleTable? table))
         {
             if (_tables.Count == MostTables)
             {
                 _tables.Clear();
             }
-            table = new ResampleTable(input, output, _filter);
-            _tables.Add((input, output), table);
+            table = new ResampleTable(input, output, _filter, first, length);
+            _tables.Add((input, output, first, length), table);
         }
         return table;
     }

@@ -4,12 +4,28 @@ namespace Microsoft.ML.Vit;
 
 /// <summary>
 /// How an image becomes the network's input. It is kept with the weights and is the one description used in training, in scoring and in export:
-/// decode, resize to <see cref="Size"/>, multiply by <see cref="RescaleFactor"/>, subtract <see cref="Mean"/>, divide by <see cref="Std"/>, channels first.
+/// decode, resize (<see cref="ResizeTo"/>, <see cref="KeepAspectRatio"/>), cut out the centre of <see cref="Size"/> where the result is larger, multiply by
+/// <see cref="RescaleFactor"/>, subtract <see cref="Mean"/>, divide by <see cref="Std"/>, channels first. Float vectors have their size already.
 /// </summary>
 public sealed record Preprocessing
 {
     /// <summary>Height and width of what the network reads, in pixels. Default 224x224.</summary>
     public PixelSize Size { get; init; } = 224;
+
+    /// <summary>What an image is resized to before its centre is cut out, in pixels; null: <see cref="Size"/>. Default null. Where the result is smaller than <see cref="Size"/>, black surrounds it.</summary>
+    public PixelSize? ResizeTo { get; init; }
+
+    /// <summary>
+    /// Whether the sides keep their ratio: the image then becomes as small as still covers <see cref="ResizeTo"/>, so that a square stands for the length of the shortest edge
+    /// (the other is rounded down; with a rectangle, to nearest). Else it is stretched to <see cref="ResizeTo"/>. Default false.
+    /// </summary>
+    public bool KeepAspectRatio { get; init; }
+
+    /// <summary>
+    /// Where the centre lies when an odd number of pixels is cut away: half of it rounded to even from the top and the left, as torchvision and timm do, or down, as transformers does.
+    /// Default false: down.
+    /// </summary>
+    public bool CropRoundsToEven { get; init; }
 
     /// <summary>1 (grey) or 3 (red, green, blue) for images, any number for float vectors. Default 3.</summary>
     public int Channels { get; init; } = 3;
@@ -33,10 +49,14 @@ public sealed record Preprocessing
     /// <summary>What is wrong with the values, none when they are sound.</summary>
     internal IEnumerable<string> Problems()
     {
-        bool sides = Size is { Height: > 0 and <= LongestSide, Width: > 0 and <= LongestSide };
+        bool sides = IsSound(Size);
         if (!sides)
         {
             yield return $"Preprocessing.Size is {Size}; expected sides of 1 to {LongestSide} pixels.";
+        }
+        if (ResizeTo is { } resized && !IsSound(resized))
+        {
+            yield return $"Preprocessing.ResizeTo is {resized}; expected sides of 1 to {LongestSide} pixels.";
         }
         if (Channels < 1)
         {
@@ -67,4 +87,5 @@ public sealed record Preprocessing
             }
         }
     }
+    private static bool IsSound(PixelSize size) => size is { Height: > 0 and <= LongestSide, Width: > 0 and <= LongestSide };
 }

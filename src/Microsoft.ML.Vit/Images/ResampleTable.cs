@@ -18,20 +18,22 @@ internal sealed class ResampleTable
     /// <param name="input">Input length, above 0.</param>
     /// <param name="output">Output length, above 0.</param>
     /// <param name="filter">Any but nearest.</param>
-    public ResampleTable(int input, int output, Interpolation filter)
+    /// <param name="first">The first output position that is wanted; the table's position 0.</param>
+    /// <param name="length">How many are wanted, above 0.</param>
+    public ResampleTable(int input, int output, Interpolation filter, int first, int length)
     {
         double scale = (double)input / output;
         // Widening the kernel with the reduction is the antialiasing; an enlargement leaves it as it is.
         double widening = Math.Max(scale, 1);
         double support = ResampleFilter.Support(filter) * widening;
         _stride = (int)Math.Ceiling(support) * 2 + 1;
-        _weights = new int[checked(_stride * output)];
-        _starts = new int[output];
-        _counts = new int[output];
+        _weights = new int[checked(_stride * length)];
+        _starts = new int[length];
+        _counts = new int[length];
         double[] exact = new double[_stride];
-        for (int position = 0; position < output; position++)
+        for (int position = 0; position < length; position++)
         {
-            double centre = (position + 0.5) * scale;
+            double centre = (first + position + 0.5) * scale;
             int start = Math.Max(0, (int)(centre - support + 0.5));
             int count = Math.Min(input, (int)(centre + support + 0.5)) - start;
             double sum = 0;
@@ -53,6 +55,9 @@ internal sealed class ResampleTable
 
     /// <summary>The first input position that an output position reads.</summary>
     public int Start(int position) => _starts[position];
+
+    /// <summary>The end of the input positions that any output position reads.</summary>
+    public int End => _starts[^1] + _counts[^1];
 
     /// <summary>The weights of the input positions from <see cref="Start"/> on.</summary>
     public ReadOnlySpan<int> Weights(int position) => _weights.AsSpan(position * _stride, _counts[position]);

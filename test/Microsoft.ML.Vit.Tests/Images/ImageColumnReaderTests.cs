@@ -49,6 +49,24 @@ public sealed class ImageColumnReaderTests
     }
 
     [TestMethod]
+    public void EveryKindOfImageIsCroppedButFloatsAreTakenAsTheyAre()
+    {
+        byte[] large = Quarters(SKEncodedImageFormat.Png, 40, 31, Red, Green, Blue, White);
+        Preprocessing cropping = _small with { ResizeTo = 9, KeepAspectRatio = true };
+        using PlanarImage decoded = ImageDecoder.Decode(large, 3);
+        byte[] expected = new byte[72];
+        new ImageFitter(cropping).Fit(decoded, expected);
+        CollectionAssert.AreNotEqual(ReadAll(Paths(Write("large.png", large)), _small).Single(), expected);
+        using MLImage image = MLImage.CreateFromStream(new MemoryStream(large));
+        CollectionAssert.AreEqual(expected, ReadAll(_ml.Data.LoadFromEnumerable([new BytesRow { Features = large }]), cropping).Single());
+        CollectionAssert.AreEqual(expected, ReadAll(_ml.Data.LoadFromEnumerable([new ImageInput { Features = image }]), cropping).Single());
+        CollectionAssert.AreEqual(expected, ReadAll(Paths(Write("large.png", large)), cropping).Single());
+        float[] values = [.. Enumerable.Range(0, 72)];
+        byte[] floats = ReadAll(_ml.Data.LoadFromEnumerable([new FloatsRow { Features = new(72, values) }]), cropping with { RescaleFactor = 1 }).Single();
+        CollectionAssert.AreEqual(values, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(floats).ToArray());
+    }
+
+    [TestMethod]
     public void GreyIsTheLumaOfEveryKindOfImage()
     {
         using MLImage image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, [255, 0, 0, 255, 0, 0, 255, 255]);

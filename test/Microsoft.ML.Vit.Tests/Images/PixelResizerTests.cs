@@ -6,6 +6,8 @@ namespace Microsoft.ML.Vit.Tests.Images;
 [TestClass]
 public sealed partial class PixelResizerTests
 {
+    public TestContext TestContext { get; set; } = null!;
+
     [TestMethod]
     [TestCategory("Fixtures")]
     public void BytesAreThoseOfPillow()
@@ -27,6 +29,7 @@ public sealed partial class PixelResizerTests
             byte[] resized = new byte[channels * size.Height * size.Width];
             new PixelResizer(filter).Resize(photo.Pixels, photo.Size, resized, size, channels);
             int[] differences = [.. Planar(tensors.Bytes(name), channels).Zip(resized, (expected, found) => Math.Abs(expected - found))];
+            TestContext.WriteLine($"{name}: largest {differences.Max()}/255, mean {differences.Average():F5}/255");
             Assert.IsLessThanOrEqualTo(2, differences.Max(), name);
             Assert.IsLessThanOrEqualTo(0.3, differences.Average(), name);
             compared++;
@@ -78,6 +81,26 @@ public sealed partial class PixelResizerTests
                 byte[] target = new byte[2 * size.Height * size.Width];
                 resizer.Resize(source, new(37, 53), target, size, 2);
                 Assert.IsTrue(target.All(value => value == 255), $"{filter} to {size}");
+            }
+        }
+    }
+
+    [TestMethod]
+    public void AWindowHasTheBytesOfTheWholeCropped()
+    {
+        byte[] source = new byte[2 * 37 * 53];
+        new Random(2).NextBytes(source);
+        foreach (Interpolation filter in Enum.GetValues<Interpolation>())
+        {
+            foreach (PixelSize to in new PixelSize[] { new(20, 31), new(37, 31), new(20, 53), new(37, 53), new(90, 80) })
+            {
+                byte[] whole = new byte[2 * to.Height * to.Width];
+                new PixelResizer(filter).Resize(source, new(37, 53), whole, to, 2);
+                var window = new PixelWindow(3, 5, new(11, 17));
+                byte[] target = new byte[2 * 11 * 17];
+                new PixelResizer(filter).Resize(source, new(37, 53), target, to, window, 2);
+                byte[] expected = [.. from row in Enumerable.Range(0, 22) from x in Enumerable.Range(5, 17) select whole[(row / 11 * to.Height + 3 + row % 11) * to.Width + x]];
+                CollectionAssert.AreEqual(expected, target, $"{filter} to {to}");
             }
         }
     }

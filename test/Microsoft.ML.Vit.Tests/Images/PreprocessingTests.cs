@@ -11,10 +11,10 @@ public sealed class PreprocessingTests
     {
         var broken = new Preprocessing
         {
-            Size = new(0, 5000), Channels = 3, Interpolation = (Interpolation)9, RescaleFactor = double.NaN, Mean = [0.5, 0.5], Std = [1, 0, 1],
+            Size = new(0, 5000), ResizeTo = new(5, 0), Channels = 3, Interpolation = (Interpolation)9, RescaleFactor = double.NaN, Mean = [0.5, 0.5], Std = [1, 0, 1],
         };
         string all = string.Join("\n", broken.Problems());
-        foreach (string part in new[] { "Size is 0x5000", "Interpolation is 9", "RescaleFactor is NaN", "Mean has 2 values; expected 1 or one for each of 3", "Std is [1, 0, 1]; expected finite values above 0" })
+        foreach (string part in new[] { "Size is 0x5000", "ResizeTo is 5x0", "Interpolation is 9", "RescaleFactor is NaN", "Mean has 2 values; expected 1 or one for each of 3", "Std is [1, 0, 1]; expected finite values above 0" })
         {
             StringAssert.Contains(all, part);
         }

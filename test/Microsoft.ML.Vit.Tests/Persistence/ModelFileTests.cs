@@ -63,6 +63,18 @@ public class ModelFileTests
     }
 
     [TestMethod]
+    public void AModelWrittenBeforeCropsWereKnownIsStretchedAsBefore()
+    {
+        string[] lines = Text(s_alone, "vit.json").ReplaceLineEndings("\n").Split('\n');
+        string[] older = [.. lines.Where(line => !line.Contains("resizeTo") && !line.Contains("keepAspectRatio") && !line.Contains("cropRoundsToEven"))];
+        Assert.HasCount(lines.Length - 3, older);
+        byte[] model = WithEntry(s_alone, "vit.json", _ => Encoding.UTF8.GetBytes(string.Join('\n', older)));
+        using var loaded = (VitTransformer)s_ml.Model.Load(new MemoryStream(model), out _);
+        Assert.IsNull(loaded.Preprocessing.ResizeTo);
+        Assert.IsFalse(loaded.Preprocessing.KeepAspectRatio);
+    }
+
+    [TestMethod]
     public void DamagedWeightsAreRefusedByName()
     {
         (string What, Func<byte[], byte[]> Damage)[] damages =
