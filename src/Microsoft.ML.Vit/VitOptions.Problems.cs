@@ -34,9 +34,17 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(Initialization)} is {Initialization}; expected one of {string.Join(", ", Enum.GetNames<VitInitialization>())}.";
         }
-        if (!Enum.IsDefined(Interpolation))
+        if (Interpolation is { } filter && !Enum.IsDefined(filter))
         {
-            yield return $"{nameof(Interpolation)} is {Interpolation}; expected one of {string.Join(", ", Enum.GetNames<Interpolation>())}.";
+            yield return $"{nameof(Interpolation)} is {filter}; expected one of {string.Join(", ", Enum.GetNames<Interpolation>())}.";
+        }
+        if (!Enum.IsDefined(HeadInitialization))
+        {
+            yield return $"{nameof(HeadInitialization)} is {HeadInitialization}; expected one of {string.Join(", ", Enum.GetNames<VitHeadInitialization>())}.";
+        }
+        if (Pretrained is null && (FreezeBackbone || FrozenBlocks > 0))
+        {
+            yield return $"{nameof(FreezeBackbone)} or {nameof(FrozenBlocks)} is set without {nameof(Pretrained)}; what is not pretrained must be trained.";
         }
         if (!Enum.IsDefined(InvalidImages))
         {
@@ -54,7 +62,8 @@ public sealed partial record VitOptions
         [
             (nameof(Epochs), Epochs, Epochs is null or >= 1, "1 or more"),
             (nameof(BatchSize), BatchSize, BatchSize is null or (>= 1 and <= 65536), "1 to 65536"),
-            (nameof(ScoringBatchSize), ScoringBatchSize, ScoringBatchSize is >= 1 and <= Persistence.ModelDescription.MaxScoringBatchSize, $"1 to {Persistence.ModelDescription.MaxScoringBatchSize}"),
+            (nameof(ScoringBatchSize), ScoringBatchSize, ScoringBatchSize is >= 1 and <= Persistence.NetworkDescription.MaxScoringBatchSize, $"1 to {Persistence.NetworkDescription.MaxScoringBatchSize}"),
+            (nameof(FrozenBlocks), FrozenBlocks, FrozenBlocks >= 0 && FrozenBlocks <= (Pretrained?.Model.Depth ?? int.MaxValue), $"0 to the depth of the checkpoint ({Pretrained?.Model.Depth})"),
             (nameof(WarmupFraction), WarmupFraction, WarmupFraction is >= 0 and <= 1, "0 to 1"),
             (nameof(FinalLearningRateFraction), FinalLearningRateFraction, FinalLearningRateFraction is >= 0 and <= 1, "0 to 1"),
             (nameof(GradientClipNorm), GradientClipNorm, GradientClipNorm is null or (> 0 and < double.PositiveInfinity), "a number above 0, or null"),
@@ -67,13 +76,9 @@ public sealed partial record VitOptions
 
     private IEnumerable<string> PartProblems()
     {
-        if (Optimizer is null)
-        {
-            return [$"{nameof(Optimizer)} is null."];
-        }
         IEnumerable<string> augmentations = Augmentations is null || Model is null
             ? []
             : Augmentations.SelectMany(a => a is null ? [$"{nameof(Augmentations)} holds a null."] : a.Problems(Model.ImageSize));
-        return Optimizer.Problems().Concat(Model?.Problems() ?? []).Concat(augmentations);
+        return (Optimizer?.Problems() ?? []).Concat(Model?.Problems() ?? []).Concat(augmentations);
     }
 }

@@ -21,20 +21,38 @@ public sealed partial record VitOptions
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>
+    /// Weights to start from (fine-tuning), opened by <see cref="VitCheckpoint.Open"/>; null trains from scratch. The classifier is kept where the checkpoint's classes are the label's by name,
+    /// else replaced, which the log says. Images are prepared as the checkpoint wants them; float vectors are taken as pixel values from 0 to 255, as ExtractPixels gives them. Default null.
+    /// </summary>
+    public VitCheckpoint? Pretrained { get; init; }
+
+    /// <summary>
+    /// The first so many blocks of the pretrained network, and with any the embeddings before them, stay as they are; 0 to its depth. Default 0: all are trained.
+    /// </summary>
+    public int FrozenBlocks { get; init; }
+
+    /// <summary>Whether only the classifier of the pretrained network is trained (a linear probe). Default false.</summary>
+    public bool FreezeBackbone { get; init; }
+
+    /// <summary>What a new classifier on a pretrained network starts as. Default: zeros.</summary>
+    public VitHeadInitialization HeadInitialization { get; init; } = VitHeadInitialization.Zeros;
+
+    /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
-    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches). Default null.
+    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches);
+    /// with <see cref="Pretrained"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }
 
     /// <summary>What the weights are before the first step. Default: mimetic.</summary>
     public VitInitialization Initialization { get; init; } = VitInitialization.Mimetic;
 
-    /// <summary>How images of other sizes are resized. Default: bicubic.</summary>
-    public Interpolation Interpolation { get; init; } = Interpolation.Bicubic;
+    /// <summary>How images of other sizes are resized; null takes the checkpoint's way, and bicubic from scratch. Default null.</summary>
+    public Interpolation? Interpolation { get; init; }
 
     /// <summary>
     /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images,
-    /// at least 10 and at most 200. Default null.
+    /// at least 10 and at most 200 (with <see cref="Pretrained"/> 5,000, 5 and 20). Default null.
     /// </summary>
     public int? Epochs { get; init; }
 
@@ -44,8 +62,11 @@ public sealed partial record VitOptions
     /// <summary>Images per step. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>
     public int? BatchSize { get; init; }
 
-    /// <summary>The optimizer. Default: Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images.</summary>
-    public VitOptimizer Optimizer { get; init; } = new MuonOptimizer();
+    /// <summary>
+    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/>, AdamW at a learning rate of 1e-4,
+    /// 1e-3 where only the classifier is trained. Default null.
+    /// </summary>
+    public VitOptimizer? Optimizer { get; init; }
 
     /// <summary>Share of the training in which the learning rate rises linearly, before it falls along a cosine; 0 to 1. Default 0.1.</summary>
     public double WarmupFraction { get; init; } = 0.1;

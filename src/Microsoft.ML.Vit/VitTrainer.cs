@@ -79,13 +79,13 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
         VitConfig config = ModelFor(columns);
-        Preprocessing preprocessing = columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation);
+        Preprocessing preprocessing = PreprocessingFor(columns, config);
         var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
         LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
         columns.CheckClasses(images);
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
-        preprocessing = columns.MeasuredOn(training, preprocessing);
+        preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
 
         // Pixels → batches → model → training.
         TrainingPlan plan = PlanFor(training, watch.Elapsed);
@@ -96,7 +96,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         var network = new VisionTransformer(config, generator: null);
         try
         {
-            network.Initialize(_options.Initialization, generator);
+            Initialize(network, generator, columns, channel);
             network.DropoutGenerator = generator;
             network.to(device);
             using var normalizer = new InputNormalizer(preprocessing, device);
@@ -125,7 +125,12 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
     private VitConfig ModelFor(TrainingColumns columns)
     {
         VitConfig config;
-        if (_options.Model is { } chosen)
+        if (_options.Pretrained is { } checkpoint)
+        {
+            VitConfig asked = _options.Model ?? checkpoint.Model;
+            config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
+        }
+        else if (_options.Model is { } chosen)
         {
             config = chosen with { Classes = columns.Labels.Count };
         }
@@ -136,6 +141,33 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         }
         IReadOnlyList<string> problems = config.Problems();
         return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
+    }
+
+    private Preprocessing PreprocessingFor(TrainingColumns columns, VitConfig config)
+    {
+        if (_options.Pretrained?.Preprocessing is not { } its)
+        {
+            return columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation ?? Interpolation.Bicubic);
+        }
+        return columns.Checked(its.WithSize(config.ImageSize) with { Interpolation = _options.Interpolation ?? its.Interpolation });
+    }
+
+    /// <summary>Weights from the checkpoint, else from the generator.</summary>
+    private void Initialize(VisionTransformer network, torch.Generator generator, TrainingColumns columns, IChannel channel)
+    {
+        if (_options.Pretrained is not { } checkpoint)
+        {
+            network.Initialize(_options.Initialization, generator);
+            return;
+        }
+        PretrainedNetwork.Report(channel, checkpoint);
+        // Of all the network's weights the checkpoint overwrites all but a new classifier.
+        TimmInitialization.ApplyToHead(network, generator, zeros: _options.HeadInitialization == VitHeadInitialization.Zeros);
+        foreach (string change in checkpoint.LoadInto(network, columns.Labels.Names))
+        {
+            channel.Info(change);
+        }
+        Freezing.Apply(network, _options.FrozenBlocks, _options.FreezeBackbone);
     }
 
     private (ImageSubset Training, ImageSubset? Validation) Divide(
@@ -161,11 +193,12 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         TimeSpan? budget = _options.MaxTrainingTime is { } time ? TimeSpan.FromTicks(Math.Max(1, (time - spent).Ticks)) : null;
         return new TrainingPlan
         {
-            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count) : null),
+            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count, _options.Pretrained is not null) : null),
             Budget = budget,
             BatchSize = _options.BatchSize ?? TrainingDefaults.BatchSize(training.Count),
             ScoringBatchSize = _options.ScoringBatchSize,
-            Optimizer = _options.Optimizer,
+            Optimizer = _options.Optimizer ?? TrainingDefaults.Optimizer(_options.Pretrained is not null, _options.FreezeBackbone),
+            FreezesBackbone = _options.FreezeBackbone,
             WarmupFraction = _options.WarmupFraction,
             FinalLearningRateFraction = _options.FinalLearningRateFraction,
             GradientClipNorm = _options.GradientClipNorm,
@@ -184,9 +217,8 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         _options.Progress?.Report(metrics);
     }
 
-    private ModelDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
+    private ClassifierDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
     {
-        Version = ModelDescription.CurrentVersion,
         Model = config,
         Preprocessing = preprocessing,
         FeatureColumn = _options.FeatureColumnName,

@@ -3,8 +3,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit;
 using Microsoft.ML.Vit.Batching;
-using Microsoft.ML.Vit.Images;
-using Microsoft.ML.Vit.Interop;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
 using Microsoft.ML.Vit.Scoring;
@@ -22,18 +20,18 @@ public sealed class VitTransformer : ITransformer, IDisposable
 {
     internal const string LoaderSignature = "VitTransformer";
 
-    private readonly IHost _host;
-    private readonly ModelDescription _description;
-    private readonly ScoringModel _model;
-    private readonly ClassificationColumns _outputs;
+    private readonly ClassifierDescription _description;
+    private readonly LabelValues _labels;
+    private readonly Scorer _scorer;
 
     /// <summary>Takes over the network, which lies on the device.</summary>
-    internal VitTransformer(IHostEnvironment environment, ModelDescription description, VisionTransformer network, torch.Device device)
+    internal VitTransformer(IHostEnvironment environment, ClassifierDescription description, VisionTransformer network, torch.Device device)
     {
-        _host = environment.Register(nameof(VitTransformer));
         _description = description;
-        _model = new ScoringModel(network, description.Preprocessing, device);
-        _outputs = new ClassificationColumns(description.PredictedLabelColumn, description.ScoreColumn, LabelValues.FromStored(description.LabelType, description.Labels));
+        _labels = LabelValues.FromStored(description.LabelType, description.Labels);
+        var columns = new ClassificationColumns(description.PredictedLabelColumn, description.ScoreColumn, _labels);
+        var model = new ScoringModel(network, description.Preprocessing, device, ScoringModel.Probabilities);
+        _scorer = new Scorer(environment.Register(nameof(VitTransformer)), model, description.FeatureColumn, columns, description.ScoringBatchSize);
     }
 
     /// <summary>The architecture.</summary>
@@ -43,52 +41,38 @@ public sealed class VitTransformer : ITransformer, IDisposable
     public Preprocessing Preprocessing => _description.Preprocessing;
 
     /// <summary>The classes' names, in the order of the scores.</summary>
-    public IReadOnlyList<string> ClassNames => _outputs.Labels.Names;
+    public IReadOnlyList<string> ClassNames => _labels.Names;
 
-    /// <summary>What each epoch of the training gave.</summary>
+    /// <summary>What each epoch of the training gave; empty where nothing was trained.</summary>
     public IReadOnlyList<EpochMetrics> History => _description.History;
 
     /// <summary>Where it computes: "cpu" or "cuda:N".</summary>
-    public string Device => _model.Device.ToString();
+    public string Device => _scorer.Model.Device.ToString();
 
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no images.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        FeatureOf(inputSchema);
-        return new ColumnBindings(inputSchema, _outputs.For(inputSchema)).Schema;
-    }
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);
 
     /// <summary>Adds scores to rows; nothing is computed until they are read, and then in order, a micro-batch at a time.</summary>
     /// <param name="input">Rows with the image column.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no images.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new ScoringDataView(_host, input, _model, FeatureOf(input.Schema), _outputs, _description.ScoringBatchSize);
-    }
+    public IDataView Transform(IDataView input) => _scorer.Transform(input);
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no images.</exception>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        IRowMapper MapperFor(DataViewSchema schema) => new ScoringRowMapper(this, _model, FeatureOf(schema), _outputs, schema);
-        return new RowToRowMapperTransform(_host, new EmptyDataView(_host, inputSchema), MapperFor(inputSchema), MapperFor);
-    }
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(this, inputSchema);
 
     /// <summary>Frees the network.</summary>
-    public void Dispose() => _model.Dispose();
+    public void Dispose() => _scorer.Dispose();
 
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ctx.CheckAtModel();
         ctx.SetVersionInfo(GetVersionInfo());
-        _model.Use(network => ModelFile.Save(ctx, _description, network));
+        _scorer.Model.Use(network => ModelFile.Save(ctx, _description, network));
     }
 
     private static VersionInfo GetVersionInfo() => new(
@@ -102,27 +86,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <summary>Called by ML.NET when it opens a model.</summary>
     private static VitTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        (torch.Device device, string reason) = DeviceSelector.Select("auto", (env as IHostEnvironmentInternal)?.GpuDeviceId, (env as IHostEnvironmentInternal)?.FallbackToCpu ?? true);
-        using IChannel channel = env.Start("Load Vision Transformer");
-        channel.Info($"Scores on {device}: {reason}.");
-        try
-        {
-            ctx.CheckAtModel(GetVersionInfo());
-            (ModelDescription description, VisionTransformer network) = ModelFile.Load(ctx);
-            network.to(device);
-            return new VitTransformer(env, description, network, device);
-        }
-        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException)
-        {
-            throw new ModelFormatException(e.Message, e);
-        }
-    }
-
-    private DataViewSchema.Column FeatureOf(DataViewSchema schema)
-    {
-        DataViewSchema.Column feature = schema.GetColumnOrNull(_description.FeatureColumn)
-            ?? throw _host.ExceptSchemaMismatch(nameof(schema), "feature", _description.FeatureColumn);
-        FeatureColumn.Check(feature, _description.Preprocessing);
-        return feature;
+        (ClassifierDescription description, VisionTransformer network, torch.Device device) = SavedModel.Open<ClassifierDescription>(env, ctx, GetVersionInfo());
+        return new VitTransformer(env, description, network, device);
     }
 }

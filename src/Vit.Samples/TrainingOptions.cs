@@ -51,7 +51,7 @@ internal sealed class TrainingOptions
             Epochs = given.GetValue(epochs),
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
             BatchSize = given.GetValue(batch),
-            Optimizer = given.GetValue(learningRate) is { } rate ? defaults.Optimizer with { LearningRate = rate } : defaults.Optimizer,
+            Optimizer = given.GetValue(learningRate) is { } rate ? new MuonOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             Seed = Seed(run),
             Device = given.GetValue(device)!,

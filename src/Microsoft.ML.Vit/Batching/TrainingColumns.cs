@@ -94,7 +94,13 @@ internal sealed class TrainingColumns
     public Preprocessing PreprocessingFor(PixelSize size, int channels, Interpolation interpolation)
     {
         var preprocessing = new Preprocessing { Size = size, Channels = channels, Interpolation = interpolation };
-        preprocessing = IsFloat ? preprocessing with { RescaleFactor = 1, Mean = [0], Std = [1] } : preprocessing;
+        return Checked(IsFloat ? preprocessing with { RescaleFactor = 1, Mean = [0], Std = [1] } : preprocessing);
+    }
+
+    /// <summary>The preprocessing, once the column is proved to fit it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It does not.</exception>
+    public Preprocessing Checked(Preprocessing preprocessing)
+    {
         FeatureColumn.Check(Feature, preprocessing);
         return preprocessing;
     }

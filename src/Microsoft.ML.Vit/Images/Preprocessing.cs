@@ -46,6 +46,15 @@ public sealed record Preprocessing
     private const int LongestSide = 4096;
     private const long MostValues = 1L << 28;
 
+    /// <summary>The same for another input size, the share that is cut away staying as it is.</summary>
+    internal Preprocessing WithSize(PixelSize size) => this with
+    {
+        Size = size,
+        ResizeTo = ResizeTo is { } resized
+            ? new PixelSize((int)Math.Round((double)resized.Height * size.Height / Size.Height), (int)Math.Round((double)resized.Width * size.Width / Size.Width))
+            : null,
+    };
+
     /// <summary>What is wrong with the values, none when they are sound.</summary>
     internal IEnumerable<string> Problems()
     {

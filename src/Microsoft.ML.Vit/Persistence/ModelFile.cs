@@ -13,7 +13,7 @@ internal static class ModelFile
     private const int MaxDescriptionBytes = 1 << 26;
 
     /// <summary>Writes both entries, weights straight from tensor memory.</summary>
-    public static void Save(ModelSaveContext context, ModelDescription description, VisionTransformer network)
+    public static void Save(ModelSaveContext context, NetworkDescription description, VisionTransformer network)
     {
         context.SaveBinaryStream(DescriptionEntry, writer => writer.Write(description.ToJson()));
         context.SaveBinaryStream(WeightsEntry, writer => SafetensorsWriter.Write(writer.BaseStream, network.State()));
@@ -21,10 +21,11 @@ internal static class ModelFile
 
     /// <summary>Reads both; the network lies on the CPU and is the caller's to dispose.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged, contradicts the other, or was written by a newer release; the message names it.</exception>
-    public static (ModelDescription Description, VisionTransformer Network) Load(ModelLoadContext context)
+    public static (T Description, VisionTransformer Network) Load<T>(ModelLoadContext context)
+        where T : NetworkDescription
     {
-        ModelDescription? description = null;
-        Read(context, DescriptionEntry, stream => description = ModelDescription.FromJson(ReadAll(stream)));
+        T? description = null;
+        Read(context, DescriptionEntry, stream => description = NetworkDescription.FromJson<T>(ReadAll(stream)));
         VisionTransformer? network = null;
         Read(context, WeightsEntry, stream => network = ReadWeights(stream, description!.Model));
         return (description!, network!);

@@ -12,13 +12,19 @@ namespace Microsoft.ML.Vit.Scoring;
 internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
+    private readonly Func<VisionTransformer, Tensor, Tensor> _output;
     private readonly Lock _gate = new();
     private int _users;
     private bool _disposed;
 
     /// <summary>Takes over the network, which lies on the device already, in evaluation mode from now on.</summary>
-    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device)
+    /// <param name="network">The network.</param>
+    /// <param name="preprocessing">How pixels become its input.</param>
+    /// <param name="device">Where it lies.</param>
+    /// <param name="output">From normalised images (B, C, H, W) to one vector an image: <see cref="Probabilities"/>, or an embedding.</param>
+    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output)
     {
+        _output = output;
         Network = network;
         Preprocessing = preprocessing;
         Device = device;
@@ -35,13 +41,16 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>Where it lies.</summary>
     public Device Device { get; }
 
+    /// <summary>The output of a classifier: the softmax of its logits.</summary>
+    public static Tensor Probabilities(VisionTransformer network, Tensor images) => nn.functional.softmax(network.forward(images), dim: 1);
+
     /// <summary>Scores one batch.</summary>
     /// <param name="pixels">count images of the shape, one after the other.</param>
     /// <param name="shape">Their shape.</param>
     /// <param name="count">How many.</param>
-    /// <param name="probabilities">Receives count x classes probabilities.</param>
+    /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(ReadOnlySpan<byte> pixels, ImageShape shape, int count, Span<float> probabilities)
+    public void Score(ReadOnlySpan<byte> pixels, ImageShape shape, int count, Span<float> vectors)
     {
         Enter();
         try
@@ -50,9 +59,8 @@ internal sealed class ScoringModel : IDisposable
             using var scope = NewDisposeScope();
             Tensor batch = shape.NewBatch(count);
             pixels[..(count * shape.Bytes)].CopyTo(batch.bytes);
-            Tensor logits = Network.forward(_normalizer.Apply(batch));
-            Tensor softmax = nn.functional.softmax(logits, dim: 1).cpu();
-            softmax.data<float>().CopyTo(probabilities);
+            Tensor output = _output(Network, _normalizer.Apply(batch));
+            output.cpu().contiguous().data<float>().CopyTo(vectors);
         }
         finally
         {

@@ -21,8 +21,12 @@ internal static class TrainingDefaults
         return variant with { ImageSize = new(WholePatches(size.Height, variant.PatchSize.Height), WholePatches(size.Width, variant.PatchSize.Width)), Channels = channels };
     }
 
-    /// <summary>Passes that show about 50,000 images, 10 to 200.</summary>
-    public static int Epochs(int images) => Math.Clamp(ImagesShown / images, 10, 200);
+    /// <summary>Passes that show about 50,000 images, 10 to 200; a tenth of that where the network has learned already.</summary>
+    public static int Epochs(int images, bool isPretrained) => isPretrained ? Math.Clamp(ImagesShown / 10 / images, 5, 20) : Math.Clamp(ImagesShown / images, 10, 200);
+
+    /// <summary>Muon from scratch, AdamW with small steps for a pretrained network, larger ones for its classifier alone.</summary>
+    public static VitOptimizer Optimizer(bool isPretrained, bool classifierOnly) =>
+        !isPretrained ? new MuonOptimizer() : new AdamWOptimizer { LearningRate = classifierOnly ? 1e-3 : 1e-4 };
 
     /// <summary>A 32nd of the images as a power of two, 16 to 128.</summary>
     public static int BatchSize(int images) => Math.Clamp(1 << int.Log2(Math.Max(1, images / 32)), 16, 128);

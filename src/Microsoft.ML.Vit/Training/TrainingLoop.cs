@@ -54,7 +54,7 @@ internal sealed class TrainingLoop(
 
     private RunningMetrics TrainEpoch(int epoch, ImageSubset images, IOptimizer optimizer, TrainingClock clock, out double factor)
     {
-        network.train();
+        network.train(!plan.FreezesBackbone);
         var maker = new BatchMaker(images.Source, plan.Augmentations);
         var metrics = new RunningMetrics();
         int step = 0;

@@ -33,6 +33,9 @@ internal sealed record TrainingPlan
     /// <summary>Random changes of the images, in order.</summary>
     public required IReadOnlyList<VitAugmentation> Augmentations { get; init; }
 
+    /// <summary>Whether all but the classifier is frozen, and so neither drops units nor updates statistics.</summary>
+    public required bool FreezesBackbone { get; init; }
+
     /// <summary>Epochs without a better validation before training stops; null for never.</summary>
     public required int? EarlyStoppingPatience { get; init; }
 }

@@ -1,0 +1,33 @@
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Vit.Interop;
+using Microsoft.ML.Vit.Model;
+using Microsoft.ML.Vit.Persistence;
+using TorchSharp;
+
+namespace Microsoft.ML.Vit;
+
+/// <summary>What the transformers' loaders, which ML.NET calls, have in common.</summary>
+internal static class SavedModel
+{
+    /// <summary>Reads description and weights, and moves the network to the context's device.</summary>
+    /// <exception cref="ModelFormatException">The model cannot be read; the message names the entry.</exception>
+    public static (T Description, VisionTransformer Network, torch.Device Device) Open<T>(IHostEnvironment environment, ModelLoadContext context, VersionInfo version)
+        where T : NetworkDescription
+    {
+        using IChannel channel = environment.Start("Load Vision Transformer");
+        var host = environment as IHostEnvironmentInternal;
+        (torch.Device device, string reason) = DeviceSelector.Select("auto", host?.GpuDeviceId, host?.FallbackToCpu ?? true);
+        channel.Info($"Scores on {device}: {reason}.");
+        try
+        {
+            context.CheckAtModel(version);
+            (T description, VisionTransformer network) = ModelFile.Load<T>(context);
+            network.to(device);
+            return (description, network, device);
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException)
+        {
+            throw new ModelFormatException(e.Message, e);
+        }
+    }
+}
