@@ -7,7 +7,4 @@ namespace Microsoft.ML.Vit.Checkpoints;
 /// <param name="Begin">Where its bytes begin, from the end of the header.</param>
 /// <param name="End">Where they end, exclusive.</param>
 internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
-{
-    /// <summary>The shape as text: (3, 224).</summary>
-    public string ShapeText => $"({string.Join(", ", Shape)})";
-}
+    : TensorEntry(Name, Type, Shape);

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Vit.Checkpoints;
 
 /// <summary>
-/// Reads a safetensors container: the whole header is checked on opening, bytes then go from the stream straight into tensor memory. The stream need
+/// Reads a safetensors container: the whole header is checked on opening, bytes then go from the stream straight into tensor memory, from a file by two threads. The stream need
 /// not be seekable (an entry of a model zip is not): then tensors are read in the order of <see cref="Entries"/>.
 /// </summary>
-internal sealed class SafetensorsReader : IDisposable
+internal sealed class SafetensorsReader : ITensorSource
 {
     private const int PrefixBytes = sizeof(ulong);
     private const int ChunkBytes = 1 << 20;
@@ -68,7 +68,7 @@ internal sealed class SafetensorsReader : IDisposable
     public string Source => _source;
 
     /// <summary>The tensors in the order of their bytes.</summary>
-    public IReadOnlyList<SafetensorsEntry> Entries => _header.Entries;
+    public IReadOnlyList<TensorEntry> Entries => _header.Entries;
 
     /// <summary>The free text under "__metadata__".</summary>
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
@@ -78,16 +78,20 @@ internal sealed class SafetensorsReader : IDisposable
     public Tensor Read(string name) =>
         Read(Entries.FirstOrDefault(entry => entry.Name == name) ?? throw new FormatException($"{_source}: there is no tensor '{name}'."));
 
-    /// <summary>Reads one tensor in the type it is stored in, on the CPU.</summary>
-    /// <exception cref="FormatException">Its type is none of libtorch's.</exception>
-    /// <exception cref="InvalidDataException">The stream ends within it.</exception>
-    public Tensor Read(SafetensorsEntry entry)
+    /// <inheritdoc/>
+    public Tensor Read(TensorEntry entry)
     {
-        Tensor tensor = empty([.. entry.Shape], TypeOf(entry), CPU);
+        Tensor tensor = empty([.. entry.Shape], StoredTypeOf(entry), CPU);
         try
         {
-            Fill(entry, tensor);
-            return tensor;
+            Fill((SafetensorsEntry)entry, tensor);
+            if (entry.Type.IsReadAsIs)
+            {
+                return tensor;
+            }
+            Tensor decoded = entry.Type.Decode(tensor);
+            tensor.Dispose();
+            return decoded;
         }
         catch
         {
@@ -96,20 +100,17 @@ internal sealed class SafetensorsReader : IDisposable
         }
     }
 
-    /// <summary>Reads one tensor into another of the same shape, converting type and device where they differ.</summary>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    /// <exception cref="FormatException">Its type is none of libtorch's.</exception>
-    /// <exception cref="InvalidDataException">The stream ends within it.</exception>
-    public void ReadInto(SafetensorsEntry entry, Tensor destination)
+    /// <inheritdoc/>
+    public void ReadInto(TensorEntry entry, Tensor destination)
     {
         if (!entry.Shape.SequenceEqual(destination.shape))
         {
             throw new ArgumentException($"Tensor '{entry.Name}' has shape {entry.ShapeText}; expected ({string.Join(", ", destination.shape)}).", nameof(destination));
         }
         using var noGradients = no_grad();
-        if (destination.dtype == TypeOf(entry) && destination.is_cpu() && destination.is_contiguous())
+        if (destination.dtype == StoredTypeOf(entry) && entry.Type.IsReadAsIs && destination.is_cpu() && destination.is_contiguous())
         {
-            Fill(entry, destination);
+            Fill((SafetensorsEntry)entry, destination);
         }
         else
         {
@@ -131,8 +132,8 @@ internal sealed class SafetensorsReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
-    private ScalarType TypeOf(SafetensorsEntry entry) =>
-        entry.Type.Torch ?? throw new FormatException($"{_source}: tensor '{entry.Name}' has dtype {entry.Type.Name}, which cannot be read into a tensor.");
+    private ScalarType StoredTypeOf(TensorEntry entry) =>
+        entry.Type.Carrier ?? entry.Type.Torch ?? throw new FormatException($"{_source}: tensor '{entry.Name}' has dtype {entry.Type.Name}, which cannot be read into a tensor.");
 
     /// <summary>In pieces, so that a short stream that claims a long header costs no more memory than it has bytes.</summary>
     private ReadOnlyMemory<byte> ReadHeader(int length)
@@ -150,8 +151,14 @@ internal sealed class SafetensorsReader : IDisposable
 
     private void Fill(SafetensorsEntry entry, Tensor tensor)
     {
+        using var scope = NewDisposeScope();
+        Tensor flat = tensor.detach().view(-1);
+        if (_stream is FileStream file)
+        {
+            ParallelFileReader.Read(file, _origin + entry.Begin, flat, $"{_source}: tensor '{entry.Name}'");
+            return;
+        }
         MoveTo(entry);
-        using Tensor flat = tensor.detach().view(-1);
         long count = flat.numel(), step = ChunkBytes / tensor.ElementSize;
         for (long start = 0; start < count; start += step)
         {

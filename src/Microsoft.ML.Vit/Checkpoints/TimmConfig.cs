@@ -9,80 +9,84 @@ namespace Microsoft.ML.Vit.Checkpoints;
 /// </summary>
 internal static partial class TimmConfig
 {
-    // They change training or speed, not what the network computes in evaluation.
+    // They change training, speed or what the tensors tell, not what the network computes in evaluation.
     private static readonly HashSet<string> s_withoutEffect =
-        ["drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "dynamic_img_size", "dynamic_img_pad", "num_classes"];
+    [
+        "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "dynamic_img_size", "dynamic_img_pad",
+        "num_classes", "fc_norm", "final_norm", "strict_img_size", "pretrained_strict",
+    ];
 
-    /// <summary>The configuration; it is checked when a network is built of it.</summary>
-    /// <param name="json">The file.</param>
-    /// <param name="source">The file's name for messages.</param>
-    /// <exception cref="FormatException">Not JSON, not a plain Vision Transformer, or an argument that is not known.</exception>
-    public static VitConfig Read(Stream json, string source)
+    /// <summary>Overrides the draft with what the file states.</summary>
+    /// <exception cref="FormatException">Not a Vision Transformer, or an argument that is not known.</exception>
+    public static void Apply(ArchitectureDraft draft, JsonElement root, string source)
     {
-        try
+        string architecture = root.GetProperty("architecture").GetString()!;
+        if (!ArchitecturePattern().IsMatch(architecture))
         {
-            using JsonDocument document = JsonDocument.Parse(json);
-            return Read(document.RootElement, source);
+            throw new FormatException($"{source}: the architecture is '{architecture}'; expected a Vision Transformer, vit_* or deit*.");
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException
-            || (error is FormatException && !error.Message.StartsWith(source, StringComparison.Ordinal))) // a fraction where JsonElement was asked for a whole number
-        {
-            throw new FormatException($"{source}: not a timm configuration: {error.Message}", error);
-        }
-    }
-
-    private static VitConfig Read(JsonElement root, string source)
-    {
-        VitConfig config = Named(root.GetProperty("architecture").GetString()!, source);
+        ApplyName(draft, architecture);
         if (root.TryGetProperty("pretrained_cfg", out JsonElement pretrained) && pretrained.TryGetProperty("input_size", out JsonElement input))
         {
-            config = config with { Channels = input[0].GetInt32(), ImageSize = new PixelSize(input[1].GetInt32(), input[2].GetInt32()) };
+            draft.State(
+                nameof(VitConfig.ImageSize),
+                draft.Config with { Channels = input[0].GetInt32(), ImageSize = new PixelSize(input[1].GetInt32(), input[2].GetInt32()) });
         }
         if (root.TryGetProperty("num_classes", out JsonElement classes))
         {
-            config = config with { Classes = classes.GetInt32() };
+            draft.Config = draft.Config with { Classes = classes.GetInt32() };
         }
         if (root.TryGetProperty("global_pool", out JsonElement pool))
         {
-            config = config with { Pooling = Pooling(pool, source) };
+            draft.Config = draft.Config with { Pooling = Pooling(draft, pool, source) };
         }
+        // timm's blocks have these unless an argument says otherwise.
+        draft.State(nameof(VitConfig.NormEpsilon), draft.Config with { NormEpsilon = 1e-6 });
+        draft.State(nameof(VitConfig.Activation), draft.Config with { Activation = VitActivation.Gelu });
         if (root.TryGetProperty("model_args", out JsonElement arguments))
         {
             foreach (JsonProperty argument in arguments.EnumerateObject())
             {
-                config = With(config, argument.Name, argument.Value, source);
+                Apply(draft, argument.Name, argument.Value, source);
             }
         }
-        return config;
+        draft.ClassNames = LabelNames.FromTimm(root);
+    }
+
+    private static void Apply(ArchitectureDraft draft, string name, JsonElement value, string source)
+    {
+        VitConfig config = draft.Config;
+        switch (name)
+        {
+            case "img_size": draft.State(nameof(VitConfig.ImageSize), config with { ImageSize = JsonSizes.Read(value) }); break;
+            case "num_heads": draft.State(nameof(VitConfig.Heads), config with { Heads = value.GetInt32() }); break;
+            case "global_pool": draft.Config = config with { Pooling = Pooling(draft, value, source) }; break;
+            default: draft.Config = With(config, name, value, source); break;
+        }
     }
 
     private static VitConfig With(VitConfig config, string name, JsonElement value, string source) => name switch
     {
-        "img_size" => config with { ImageSize = Size(value) },
-        "patch_size" => config with { PatchSize = Size(value) },
+        "patch_size" => config with { PatchSize = JsonSizes.Read(value) },
         "in_chans" => config with { Channels = value.GetInt32() },
         "embed_dim" => config with { Width = value.GetInt32() },
         "depth" => config with { Depth = value.GetInt32() },
-        "num_heads" => config with { Heads = value.GetInt32() },
-        "mlp_ratio" => config with { MlpRatio = value.GetDouble() },
+        "mlp_ratio" => config.SwiGlu ? config : config with { MlpRatio = value.GetDouble() }, // timm counts SwiGLU's packed layer, the shapes tell
         "qkv_bias" => config with { QkvBias = value.GetBoolean() },
         "qk_norm" => config with { QkNorm = value.GetBoolean() },
         "init_values" => config with { LayerScale = value.ValueKind == JsonValueKind.Null ? null : value.GetDouble() },
         "class_token" => config with { HasClassToken = value.GetBoolean() },
         "no_embed_class" => config with { ClassTokenHasPosition = !value.GetBoolean() },
         "reg_tokens" => config with { RegisterTokens = value.GetInt32() },
-        "global_pool" => config with { Pooling = Pooling(value, source) },
         "act_layer" => config with { Activation = Activation(value, source) },
         _ => s_withoutEffect.Contains(name) ? config : throw new FormatException($"{source}: model_args has '{name}', which is not supported."),
     };
 
-    private static PixelSize Size(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Array ? new PixelSize(value[0].GetInt32(), value[1].GetInt32()) : value.GetInt32();
-
-    private static VitPooling Pooling(JsonElement value, string source) => value.GetString() switch
+    private static VitPooling Pooling(ArchitectureDraft draft, JsonElement value, string source) => value.GetString() switch
     {
         "token" => VitPooling.ClassToken,
-        "avg" => VitPooling.Mean,
+        // Whether the norm is before or after the mean, the tensors tell; where none are known it is after.
+        "avg" => draft.PositionRows is null || draft.Config.Pooling == VitPooling.Mean ? VitPooling.Mean : VitPooling.NormalizedMean,
         string other => throw new FormatException($"{source}: global_pool is '{other}'; expected token or avg."),
         null => throw new FormatException($"{source}: global_pool is null; expected token or avg."),
     };
@@ -97,12 +101,13 @@ internal static partial class TimmConfig
         null => VitActivation.Gelu,
     };
 
-    private static VitConfig Named(string architecture, string source)
+    /// <summary>A plain name states all sizes; of others the tensors tell.</summary>
+    private static void ApplyName(ArchitectureDraft draft, string architecture)
     {
-        Match match = ArchitecturePattern().Match(architecture);
+        Match match = PlainPattern().Match(architecture);
         if (!match.Success)
         {
-            throw new FormatException($"{source}: the architecture is '{architecture}'; expected a plain one, as in vit_base_patch16_224.");
+            return;
         }
         VitConfig size = match.Groups["size"].Value switch
         {
@@ -112,9 +117,15 @@ internal static partial class TimmConfig
             "large" => VitConfig.Large16,
             _ => VitConfig.Huge16,
         };
-        return size with { PatchSize = int.Parse(match.Groups["patch"].Value), ImageSize = int.Parse(match.Groups["image"].Value) };
+        draft.State(nameof(VitConfig.Heads), draft.Config with { Width = size.Width, Depth = size.Depth, Heads = size.Heads });
+        draft.State(
+            nameof(VitConfig.ImageSize),
+            draft.Config with { PatchSize = int.Parse(match.Groups["patch"].Value), ImageSize = int.Parse(match.Groups["image"].Value) });
     }
 
-    [GeneratedRegex(@"^(vit|deit)_(?<size>tiny|small|base|large|huge)_patch(?<patch>\d{1,3})_(?<image>\d{1,4})$")]
+    [GeneratedRegex(@"^(vit|deit)")]
     private static partial Regex ArchitecturePattern();
+
+    [GeneratedRegex(@"^(vit|deit)_(?<size>tiny|small|base|large|huge)_(distilled_)?patch(?<patch>\d{1,3})_(?<image>\d{1,4})$")]
+    private static partial Regex PlainPattern();
 }

@@ -26,8 +26,8 @@ internal static class MimeticInitialization
         // Widths that sines and cosines do not fit keep their random positions.
         if (network.Positions is { } positions && network.Config.Width % 4 == 0)
         {
-            int first = network.Config.HasClassPosition ? 1 : 0;
-            positions.fill_(0); // the class token is nowhere
+            int first = network.Config.PositionPrefix;
+            positions.fill_(0); // the tokens before the patches are nowhere
             positions.narrow(1, first, network.Config.PatchTokens).copy_(SinCosPositions.Table(network.Config.Grid, network.Config.Width));
         }
     }

@@ -20,6 +20,7 @@ internal static class TimmInitialization
         using var noGradients = no_grad();
         network.ClassToken?.normal_(0, TokenDeviation, generator);
         network.RegisterTokens?.normal_(0, TokenDeviation, generator);
+        network.DistillationToken?.normal_(0, MatrixDeviation, generator);
         network.Positions?.normal_(0, MatrixDeviation, generator);
         foreach ((_, nn.Module module) in network.named_modules())
         {

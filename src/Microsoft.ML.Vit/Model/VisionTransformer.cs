@@ -18,11 +18,14 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "cls_token")]
     private readonly Parameter? _classToken; // (1, 1, D)
 
+    [ComponentName(Name = "dist_token")]
+    private readonly Parameter? _distillationToken; // (1, 1, D)
+
     [ComponentName(Name = "reg_token")]
     private readonly Parameter? _registerTokens; // (1, R, D)
 
     [ComponentName(Name = "pos_embed")]
-    private readonly Parameter? _positions; // (1, N or 1 + N, D)
+    private readonly Parameter? _positions; // (1, N to 2 + N, D)
 
     [ComponentName(Name = "patch_embed")]
     private readonly nn.Module<Tensor, Tensor> _patchEmbedding;
@@ -40,7 +43,10 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     private readonly PreLogits? _preLogits;
 
     [ComponentName(Name = "head")]
-    private readonly Linear _head;
+    private readonly Linear? _head;
+
+    [ComponentName(Name = "head_dist")]
+    private readonly Linear? _distillationHead;
 
     /// <summary>
     /// Builds the network and initialises it as timm does, from the generator; without one the weights are undefined until they are loaded or
@@ -60,6 +66,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
         _patchEmbedding = config.Stem == VitStem.Convolutions ? new ConvolutionStem(config) : new PatchEmbedding(config);
         _classToken = config.HasClassToken ? Weights.Parameter(1, 1, width) : null;
+        _distillationToken = config.HasDistillationToken ? Weights.Parameter(1, 1, width) : null;
         _registerTokens = config.RegisterTokens > 0 ? Weights.Parameter(1, config.RegisterTokens, width) : null;
         if (config.Positions == VitPositions.Learned)
         {
@@ -77,8 +84,9 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
         var norm = new LayerNorm(width, config.NormEpsilon);
         (_norm, _pooledNorm) = config.Pooling == VitPooling.Mean ? (null, norm) : (norm, (LayerNorm?)null);
-        _preLogits = config.HeadHiddenSize is int hidden ? new PreLogits(width, hidden, config.HeadActivation) : null;
-        _head = new Linear(config.HeadHiddenSize ?? width, config.Classes);
+        _preLogits = config.HeadHiddenSize is int hidden ? new PreLogits(config.PooledSize, hidden, config.HeadActivation) : null;
+        _head = config.Classes > 0 ? new Linear(config.HeadHiddenSize ?? config.PooledSize, config.Classes) : null;
+        _distillationHead = config.Distillation == VitDistillation.TokenAndHead ? new Linear(width, config.Classes) : null;
         RegisterComponents();
 
         if (generator is not null)
@@ -100,10 +108,13 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The class token (1, 1, D), where there is one.</summary>
     public Parameter? ClassToken => _classToken;
 
+    /// <summary>The distillation token (1, 1, D), where there is one.</summary>
+    public Parameter? DistillationToken => _distillationToken;
+
     /// <summary>The register tokens (1, R, D), where there are any.</summary>
     public Parameter? RegisterTokens => _registerTokens;
 
-    /// <summary>The learned positions (1, N, D), or (1, 1 + N, D) with the class token's first; null where they are fixed.</summary>
+    /// <summary>The learned positions (1, N, D), before them those of class and distillation token where they have one; null where they are fixed.</summary>
     public Parameter? Positions => _positions;
 
     /// <summary>The blocks, first to last.</summary>
@@ -138,18 +149,24 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W).</summary>
+    /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W); without head, the vectors before it (B, OutputSize).</summary>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Pool(ForwardFeatures(images)); // (B, D)
+        Tensor features = ForwardFeatures(images); // (B, T, D)
+        Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
         x = _preLogits?.call(x) ?? x;
-        return _head.call(x).MoveToOuterDisposeScope();
+        x = _head?.call(x) ?? x;
+        if (_distillationHead is not null)
+        {
+            x = (x + _distillationHead.call(features.select(1, 1))) / 2;
+        }
+        return x.MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// The tokens (B, T, D) of the last block, in the order class token, registers, patches; normalised where pooling takes the class token, not yet where it
-    /// takes the mean (timm's <c>forward_features</c>).
+    /// The tokens (B, T, D) of the last block, in the order class token, distillation token, registers, patches; normalised unless pooling is
+    /// <see cref="VitPooling.Mean"/>, which normalises what it pooled (timm's <c>forward_features</c>).
     /// </summary>
     /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
     public Tensor ForwardFeatures(Tensor images)
@@ -168,31 +185,40 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The vector (B, D) that the head reads, from what <see cref="ForwardFeatures"/> gives: the class token, or the mean of the patches, normalised.</summary>
+    /// <summary>
+    /// The vector (B, PooledSize) that the head reads, from what <see cref="ForwardFeatures"/> gives, normalised. Of two heads, which read a token each, it is the
+    /// tokens' mean, as timm's embedding is.
+    /// </summary>
     public Tensor Pool(Tensor features)
     {
         using var scope = NewDisposeScope();
-        Tensor pooled = _pooledNorm is null
-            ? features.select(1, 0)
-            : _pooledNorm.call(features.narrow(1, Config.PrefixTokens, Config.PatchTokens).mean([1]));
+        Tensor Mean() => features.narrow(1, Config.PrefixTokens, Config.PatchTokens).mean([1]);
+        Tensor pooled = Config.Pooling switch
+        {
+            VitPooling.Mean => _pooledNorm!.call(Mean()),
+            VitPooling.NormalizedMean => Mean(),
+            VitPooling.ClassTokenAndMean => cat([features.select(1, 0), Mean()], 1),
+            _ => _distillationHead is null ? features.select(1, 0) : features.narrow(1, 0, 2).mean([1]),
+        };
         return pooled.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token and registers first. Registers have no position.</summary>
+    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first. Registers have no position.</summary>
     private Tensor Embed(Tensor patches)
     {
-        Tensor x = patches + (_positions?.narrow(1, Config.HasClassPosition ? 1 : 0, Config.PatchTokens) ?? _fixedPositions!.Table);
-        Tensor? classToken = _classToken;
-        if (Config.HasClassPosition && _positions is not null)
+        Tensor x = patches + (_positions?.narrow(1, Config.PositionPrefix, Config.PatchTokens) ?? _fixedPositions!.Table);
+        Tensor? classToken = _classToken, distillationToken = _distillationToken;
+        if (Config.HasClassPosition && _positions is not null) // fixed, their positions are zero
         {
-            classToken = classToken! + _positions.narrow(1, 0, 1); // fixed, its position is zero
+            classToken = classToken! + _positions.narrow(1, 0, 1);
+            distillationToken = distillationToken is null ? null : distillationToken + _positions.narrow(1, 1, 1);
         }
         if (Config.PrefixTokens == 0)
         {
             return x;
         }
         long batch = patches.size(0);
-        Tensor?[] tokens = [classToken?.expand(batch, -1, -1), _registerTokens?.expand(batch, -1, -1), x];
+        Tensor?[] tokens = [classToken?.expand(batch, -1, -1), distillationToken?.expand(batch, -1, -1), _registerTokens?.expand(batch, -1, -1), x];
         return cat([.. tokens.OfType<Tensor>()], 1);
     }
 

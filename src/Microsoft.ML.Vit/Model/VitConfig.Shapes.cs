@@ -9,8 +9,11 @@ public sealed partial record VitConfig
     /// <summary>Patch tokens of one image, N.</summary>
     internal int PatchTokens => Grid.Height * Grid.Width;
 
-    /// <summary>Tokens before the patches: the class token, then the registers.</summary>
-    internal int PrefixTokens => (HasClassToken ? 1 : 0) + RegisterTokens;
+    /// <summary>Whether there is a distillation token.</summary>
+    internal bool HasDistillationToken => Distillation != VitDistillation.None;
+
+    /// <summary>Tokens before the patches: the class token, the distillation token, then the registers.</summary>
+    internal int PrefixTokens => (HasClassToken ? 1 : 0) + (HasDistillationToken ? 1 : 0) + RegisterTokens;
 
     /// <summary>Length of the sequence, T: prefix and patches.</summary>
     internal int Tokens => PrefixTokens + PatchTokens;
@@ -18,8 +21,17 @@ public sealed partial record VitConfig
     /// <summary>Whether the class token has a row in the table of positions.</summary>
     internal bool HasClassPosition => HasClassToken && ClassTokenHasPosition;
 
-    /// <summary>Rows of the table of positions: the patches', after the class token's where it has one.</summary>
-    internal int PositionRows => PatchTokens + (HasClassPosition ? 1 : 0);
+    /// <summary>Rows of the table of positions before the patches': the class token's and the distillation token's, where they have one.</summary>
+    internal int PositionPrefix => HasClassPosition ? (HasDistillationToken ? 2 : 1) : 0;
+
+    /// <summary>Rows of the table of positions.</summary>
+    internal int PositionRows => PatchTokens + PositionPrefix;
+
+    /// <summary>Length of the vector that pooling gives to the head.</summary>
+    internal int PooledSize => Pooling == VitPooling.ClassTokenAndMean ? 2 * Width : Width;
+
+    /// <summary>Length of what the network gives: the logits, or without head the vector before it.</summary>
+    internal int OutputSize => Classes > 0 ? Classes : HeadHiddenSize ?? PooledSize;
 
     /// <summary>Size of one head, queries, keys and values alike.</summary>
     internal int HeadSize => Width / Heads;
@@ -53,7 +65,8 @@ public sealed partial record VitConfig
             long mlp = Linear(d, SwiGlu ? 2 * hidden : hidden) + Linear(hidden, d);
             long block = Norm(d) + attention + Norm(d) + mlp + (LayerScale is null ? 0 : 2 * d);
             long positions = Positions == VitPositions.Learned ? PositionRows * d : 0;
-            long head = HeadHiddenSize is int r ? Linear(d, r) + Linear(r, Classes) : Linear(d, Classes);
+            long head = HeadHiddenSize is int r ? Linear(PooledSize, r) + Linear(r, Classes) : Linear(PooledSize, Classes);
+            head += Distillation == VitDistillation.TokenAndHead ? Linear(d, Classes) : 0;
             return StemParameters() + (PrefixTokens * d) + positions + (Depth * block) + Norm(d) + head;
         }
     }

@@ -44,10 +44,11 @@ public sealed partial record VitConfig
         Range(nameof(Depth), Depth, 1, MaxDepth);
         bool ratio = Range(nameof(MlpRatio), MlpRatio, 0, MaxMlpRatio) && width;
         Range(nameof(RegisterTokens), RegisterTokens, 0, MaxRegisters);
-        Range(nameof(Classes), Classes, 1, MaxClasses);
+        Range(nameof(Classes), Classes, 0, MaxClasses);
         Range(nameof(HeadHiddenSize), HeadHiddenSize ?? 1, 1, MaxWidth);
         Defined(nameof(Stem), Stem);
         Defined(nameof(Pooling), Pooling);
+        Defined(nameof(Distillation), Distillation);
         Defined(nameof(Positions), Positions);
         Defined(nameof(Activation), Activation);
         Defined(nameof(HeadActivation), HeadActivation);
@@ -56,7 +57,11 @@ public sealed partial record VitConfig
         Rate(nameof(Dropout), Dropout);
         Rate(nameof(AttentionDropout), AttentionDropout);
         Rate(nameof(DropPath), DropPath);
-        Require(Pooling != VitPooling.ClassToken || HasClassToken, $"{nameof(Pooling)} is {Pooling}, but {nameof(HasClassToken)} is false; expected {VitPooling.Mean}, or a class token.");
+        Require(HasClassToken || Pooling is not (VitPooling.ClassToken or VitPooling.ClassTokenAndMean), $"{nameof(Pooling)} is {Pooling}, but {nameof(HasClassToken)} is false; expected {VitPooling.Mean}, or a class token.");
+        Require(HasClassToken || !HasDistillationToken, $"{nameof(Distillation)} is {Distillation}, but {nameof(HasClassToken)} is false; expected {VitDistillation.None}, or a class token.");
+        Require(
+            Distillation != VitDistillation.TokenAndHead || (Pooling == VitPooling.ClassToken && HeadHiddenSize is null && Classes > 0),
+            $"{nameof(Distillation)} is {Distillation}, whose two heads are linear and read tokens; expected {nameof(Pooling)} {VitPooling.ClassToken}, no {nameof(HeadHiddenSize)} and {nameof(Classes)} above 0.");
 
         bool divides = image && Require(
             ImageSize.Height % PatchSize.Height == 0 && ImageSize.Width % PatchSize.Width == 0,

@@ -30,11 +30,14 @@ public sealed partial record VitConfig
     /// <summary>How the image becomes tokens. Default: the patch projection.</summary>
     public VitStem Stem { get; init; } = VitStem.PatchProjection;
 
-    /// <summary>Whether a class (CLS) token goes before the patches. Needed by <see cref="VitPooling.ClassToken"/>. Default true.</summary>
+    /// <summary>Whether a class (CLS) token goes before the patches. Needed where it is pooled. Default true.</summary>
     public bool HasClassToken { get; init; } = true;
 
     /// <summary>Whether the class token has a position of its own; false is timm's <c>no_embed_class</c>. Registers never have one. Default true.</summary>
     public bool ClassTokenHasPosition { get; init; } = true;
+
+    /// <summary>Whether there are a distillation token, between class token and registers and with a position as the class token, and its head. Default none.</summary>
+    public VitDistillation Distillation { get; init; } = VitDistillation.None;
 
     /// <summary>Register tokens (Darcet et al. 2023, arXiv 2309.16588), between class token and patches, without positions. Default 0.</summary>
     public int RegisterTokens { get; init; }
@@ -78,6 +81,6 @@ public sealed partial record VitConfig
     /// <summary>Non-linearity of an MLP head. Default: tanh, as in ViT's pre-training head.</summary>
     public VitActivation HeadActivation { get; init; } = VitActivation.Tanh;
 
-    /// <summary>Number of classes, the length of the logits; the trainer sets it from the label's key type. Default 1000.</summary>
+    /// <summary>Number of classes, the length of the logits; the trainer sets it from the label's key type. 0 is for a backbone without head: it gives the pooled vector. Default 1000.</summary>
     public int Classes { get; init; } = 1000;
 }

@@ -39,10 +39,10 @@ public sealed class TimmConfigTests
     [DataRow("""{"architecture":"resnet50"}""", "resnet50")]
     [DataRow("""{"architecture":"vit_base_patch16_224","model_args":{"pre_norm":true}}""", "pre_norm")]
     [DataRow("""{"architecture":"vit_base_patch16_224","global_pool":"map"}""", "map")]
-    [DataRow("""{"num_classes":3}""", "timm")]
-    [DataRow("""[]""", "timm")]
-    [DataRow("""{"architecture":"vit_base_patch16_224","num_classes":1.5}""", "timm")]
-    [DataRow("""{"architecture":"vit_base_patch16_224","pretrained_cfg":{"input_size":[3]}}""", "timm")]
+    [DataRow("""{"num_classes":3}""", "architecture")]
+    [DataRow("""[]""", "not a configuration")]
+    [DataRow("""{"architecture":"vit_base_patch16_224","num_classes":1.5}""", "not a configuration")]
+    [DataRow("""{"architecture":"vit_base_patch16_224","pretrained_cfg":{"input_size":[3]}}""", "not a configuration")]
     public void WhatIsNotSupportedIsNamed(string json, string named)
     {
         FormatException error = Assert.ThrowsExactly<FormatException>(() => Read(json));
@@ -50,5 +50,10 @@ public sealed class TimmConfigTests
         StringAssert.StartsWith(error.Message, "config.json: ");
     }
 
-    private static VitConfig Read(string json) => TimmConfig.Read(new MemoryStream(Encoding.UTF8.GetBytes(json)), "config.json");
+    private static VitConfig Read(string json)
+    {
+        var draft = new ArchitectureDraft(new VitConfig());
+        ConfigFile.Apply(draft, Encoding.UTF8.GetBytes(json), "config.json");
+        return draft.Config;
+    }
 }

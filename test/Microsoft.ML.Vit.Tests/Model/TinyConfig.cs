@@ -15,6 +15,9 @@ internal static class TinyConfig
         yield return Value with { RegisterTokens = 2, SwiGlu = true, Pooling = VitPooling.Mean };
         yield return Value with { Positions = VitPositions.FixedSinCos, RegisterTokens = 2 };
         yield return Value with { Stem = VitStem.Convolutions, HasClassToken = false, Pooling = VitPooling.Mean };
+        yield return Value with { Distillation = VitDistillation.TokenAndHead };
+        yield return Value with { Distillation = VitDistillation.Token, RegisterTokens = 2, Pooling = VitPooling.ClassTokenAndMean };
+        yield return Value with { Pooling = VitPooling.NormalizedMean, Classes = 0 };
         yield return Value with { HeadHiddenSize = 24, HeadActivation = VitActivation.Relu, Activation = VitActivation.GeluTanh, MlpRatio = 1.5 };
     }
 }

@@ -49,8 +49,8 @@ public sealed class VisionTransformerTests
             Tensor features = network.ForwardFeatures(images);
             Tensor logits = network.forward(images);
             CollectionAssert.AreEqual(new long[] { 2, config.Tokens, config.Width }, features.shape, config.ToString());
-            CollectionAssert.AreEqual(new long[] { 2, config.Width }, network.Pool(features).shape);
-            CollectionAssert.AreEqual(new long[] { 2, config.Classes }, logits.shape);
+            CollectionAssert.AreEqual(new long[] { 2, config.PooledSize }, network.Pool(features).shape);
+            CollectionAssert.AreEqual(new long[] { 2, config.OutputSize }, logits.shape);
             Assert.IsTrue(logits.isfinite().all().item<bool>(), config.ToString());
         }
     }

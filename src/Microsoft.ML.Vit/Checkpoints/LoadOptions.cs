@@ -1,0 +1,14 @@
+namespace Microsoft.ML.Vit.Checkpoints;
+
+/// <summary>What may differ between a checkpoint and the network that it is loaded into; nothing, where none of it is set.</summary>
+internal sealed record LoadOptions
+{
+    /// <summary>Whether the network keeps its own classifier (head, its hidden layer, and the second head), whatever the checkpoint has.</summary>
+    public bool KeepsOwnHead { get; init; }
+
+    /// <summary>Where classes are the same in another order: for each of the network's, the checkpoint's row.</summary>
+    public IReadOnlyList<int>? HeadRows { get; init; }
+
+    /// <summary>The checkpoint's own architecture, where its image size differs, and how its positions are resized.</summary>
+    public (VitConfig Model, PositionResize Method)? Positions { get; init; }
+}
