@@ -174,7 +174,7 @@ internal sealed class BlobDownload(HubConnection connection, HubOptions options,
         long free;
         try
         {
-            var drive = new DriveInfo(Path.GetFullPath(path));
+            var drive = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!);
             free = drive.TotalSize > 0 ? drive.AvailableFreeSpace : long.MaxValue;
         }
         catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)

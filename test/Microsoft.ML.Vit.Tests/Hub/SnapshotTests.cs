@@ -48,7 +48,7 @@ public sealed class SnapshotTests
     {
         using var setup = new HubSetup();
         setup.Server.LargeFiles.Clear();
-        setup.Server.Files[HubClient.Index] = Encoding.UTF8.GetBytes($$"""{"weight_map":{"a":"{{shard}}"}}""");
+        setup.Server.Files[HubClient.Index] = Encoding.UTF8.GetBytes("{\"weight_map\":{\"a\":\"" + shard + "\"}}");
         StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => setup.Fetch()).Message, shard);
     }
 
