@@ -37,7 +37,7 @@ internal sealed record HubOptions
     /// Reads HF_HOME, HF_HUB_CACHE (and HUGGINGFACE_HUB_CACHE, its old name), HF_ENDPOINT, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS, HF_TOKEN, HF_TOKEN_PATH
     /// and HF_HUB_DISABLE_IMPLICIT_TOKEN, with huggingface_hub's defaults.
     /// </summary>
-    /// <exception cref="ArgumentException">HF_ENDPOINT is no http or https address.</exception>
+    /// <exception cref="ArgumentException">HF_ENDPOINT is no http or https address, or the token no token.</exception>
     public static HubOptions FromEnvironment(Func<string, string?> read)
     {
         string userHome = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -53,14 +53,21 @@ internal sealed record HubOptions
         {
             Endpoint = CheckEndpoint(Text("HF_ENDPOINT") ?? "https://huggingface.co"),
             CacheFolder = Path.GetFullPath(Folder("HF_HUB_CACHE") ?? Folder("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
-            Token = token,
+            Token = CheckToken(token),
             Offline = Flag("HF_HUB_OFFLINE"),
             Links = !Flag("HF_HUB_DISABLE_SYMLINKS"),
         };
     }
 
+    /// <summary>Without the token: this may end up in a log.</summary>
+    public override string ToString() => $"{Endpoint} in {CacheFolder}{(Offline ? ", offline" : "")}";
+
     private static string? ReadToken(string path) =>
         File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } token ? token : null;
+
+    private static string? CheckToken(string? token) => token is null || token.All(character => character is > ' ' and <= '~')
+        ? token
+        : throw new ArgumentException("The access token (HF_TOKEN, or the file of HF_TOKEN_PATH) holds blanks or characters that are not ASCII; expected one token, hf_…");
 
     private static string CheckEndpoint(string endpoint) =>
         Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"

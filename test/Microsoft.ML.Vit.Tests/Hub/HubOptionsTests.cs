@@ -49,6 +49,13 @@ public sealed class HubOptionsTests
     }
 
     [TestMethod]
+    public void TokenIsNeverPrinted()
+    {
+        Assert.IsFalse(Read(("HF_TOKEN", "secret")).ToString().Contains("secret", StringComparison.Ordinal));
+        Assert.IsFalse(Assert.ThrowsExactly<ArgumentException>(() => Read(("HF_TOKEN", "secret\nX-Other: 1"))).Message.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [TestMethod]
     public void EndpointIsAnAddress()
     {
         Assert.AreEqual("https://mirror.example/hub", Read(("HF_ENDPOINT", "https://mirror.example/hub/")).Endpoint);
