@@ -40,10 +40,10 @@ public sealed class HubOptionsTests
     public void TokenComesFromTheVariableOrTheFile()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder["token"], "of the home\n");
-        File.WriteAllText(folder["other"], "of the path\n");
-        Assert.AreEqual("of the home", Read(("HF_HOME", folder.Path)).Token);
-        Assert.AreEqual("of the path", Read(("HF_HOME", folder.Path), ("HF_TOKEN_PATH", folder["other"])).Token);
+        File.WriteAllText(folder["token"], "of-the-home\n");
+        File.WriteAllText(folder["other"], "of-the-path\n");
+        Assert.AreEqual("of-the-home", Read(("HF_HOME", folder.Path)).Token);
+        Assert.AreEqual("of-the-path", Read(("HF_HOME", folder.Path), ("HF_TOKEN_PATH", folder["other"])).Token);
         Assert.AreEqual("own", Read(("HF_HOME", folder.Path), ("HF_TOKEN", " own ")).Token);
         Assert.IsNull(Read(("HF_HOME", folder.Path), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")).Token);
     }

@@ -31,7 +31,7 @@ internal sealed class HubServer : IDisposable
 
     public string Storage => $"http://{_storage.LocalEndpoint}";
 
-    /// <summary>Small files by name, which the Hub itself serves.</summary>
+    /// <summary>Small files by name, which the Hub serves itself, after a redirect within it.</summary>
     public ConcurrentDictionary<string, byte[]> Files { get; } = new();
 
     /// <summary>Files in large-file storage.</summary>
@@ -47,8 +47,6 @@ internal sealed class HubServer : IDisposable
 
     public static string GitSha1(byte[] content) => Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
 
-    public int Count(string method, string file) => Requests.Count(request => request.Method == method && request.Path.EndsWith("/" + file, StringComparison.Ordinal));
-
     /// <summary>What a proper Hub answers.</summary>
     public HubAnswer Answer(HubRequest request)
     {
@@ -56,6 +54,12 @@ internal sealed class HubServer : IDisposable
         if (request.IsStorage)
         {
             return Body(request, LargeFiles[file], "\"the storage's own etag\"");
+        }
+        if (request.Path == $"/api/resolve-cache/models/{Repository}/{Commit}/{file}")
+        {
+            HubAnswer answer = Body(request, Files[file], $"W/\"{GitSha1(Files[file])}\"");
+            answer.Headers["X-Repo-Commit"] = Commit;
+            return answer;
         }
         if (!request.Path.StartsWith($"/{Repository}/resolve/", StringComparison.Ordinal))
         {
@@ -76,13 +80,9 @@ internal sealed class HubServer : IDisposable
                 },
             };
         }
-        if (!Files.TryGetValue(file, out byte[]? small))
-        {
-            return new HubAnswer(404) { Headers = { ["X-Error-Code"] = "EntryNotFound", ["X-Repo-Commit"] = Commit } };
-        }
-        HubAnswer answer = Body(request, small, $"W/\"{GitSha1(small)}\"");
-        answer.Headers["X-Repo-Commit"] = Commit;
-        return answer;
+        return Files.ContainsKey(file)
+            ? new HubAnswer(307) { Headers = { ["Location"] = $"/api/resolve-cache/models/{Repository}/{Commit}/{file}" } }
+            : new HubAnswer(404) { Headers = { ["X-Error-Code"] = "EntryNotFound", ["X-Repo-Commit"] = Commit } };
     }
 
     public void Dispose()

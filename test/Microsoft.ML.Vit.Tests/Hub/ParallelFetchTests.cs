@@ -13,7 +13,7 @@ public sealed class ParallelFetchTests
         Assert.AreEqual(1, snapshots.Distinct().Count());
         setup.AssertWhole(snapshots[0]);
         Assert.AreEqual(1, setup.Server.Requests.Count(request => request.IsStorage));
-        Assert.AreEqual(1, setup.Server.Count("GET", "config.json"));
+        Assert.AreEqual(1, setup.Server.Requests.Count(request => request.IsFor("GET", "config.json") && request.Path.StartsWith("/api/", StringComparison.Ordinal)));
     }
 
     [TestMethod]
