@@ -22,25 +22,27 @@ internal sealed class BlobDownload(HubConnection connection, HubOptions options,
     public async Task RunAsync(CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        long found = Received;
+        bool continued = Received > 0;
         await FetchAsync(cancellation);
-        if (found > 0 && await FindDamageAsync(cancellation) is not null)
+        (string Expected, string Found)? damage = await FindDamageAsync(cancellation);
+        if (damage is not null && continued)
         {
             File.Delete(_partial); // what lay here may have been bad: once more, all of it
             Note("what an earlier run left does not fit, starting over");
             await FetchAsync(cancellation);
+            damage = await FindDamageAsync(cancellation);
         }
-        if (await FindDamageAsync(cancellation) is var (expected, actual))
+        if (damage is var (expected, found))
         {
             File.Delete(_partial);
-            throw HubErrors.Mismatch(file, expected, actual);
+            throw HubErrors.Mismatch(file, expected, found);
         }
         File.Move(_partial, path, overwrite: true);
     }
 
     private long Received => new FileInfo(_partial) is { Exists: true } partial ? partial.Length : 0;
 
-    /// <summary>Goes on until the file is whole. The retries count anew whenever some of them brought bytes.</summary>
+    /// <summary>Goes on until the file is whole. When the retries are used up but brought bytes, they count anew: a long download may break off often.</summary>
     private async Task FetchAsync(CancellationToken cancellation)
     {
         ThrowIfDiskFull();
@@ -57,9 +59,9 @@ internal sealed class BlobDownload(HubConnection connection, HubOptions options,
                 }
                 throw HubErrors.From(answer, options, file.Repository, file.Commit, file.Name);
             }
-            catch (HttpRequestException) when (Received > before)
+            catch (HttpRequestException exception) when (exception.StatusCode is null && Received > before)
             {
-                Note("the connection breaks off, but goes on");
+                Note($"going on, since some has arrived: {exception.Message}");
             }
             catch (HttpRequestException exception) when (exception.StatusCode is null)
             {
@@ -67,7 +69,7 @@ internal sealed class BlobDownload(HubConnection connection, HubOptions options,
             }
             catch (IOException exception) when (exception.HResult is 28 or unchecked((int)0x80070070) or unchecked((int)0x80070027)) // ENOSPC, ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL
             {
-                throw HubErrors.DiskFull(_partial, file, file.Size - Received, exception);
+                throw HubErrors.DiskFull(options.CacheFolder, file, file.Size - Received, exception);
             }
         }
     }
@@ -183,7 +185,7 @@ internal sealed class BlobDownload(HubConnection connection, HubOptions options,
         }
         if (file.Size - Received > free)
         {
-            throw HubErrors.DiskFull(_partial, file, file.Size - Received - free, cause: null);
+            throw HubErrors.DiskFull(options.CacheFolder, file, file.Size - Received - free, cause: null);
         }
     }
 

@@ -60,8 +60,8 @@ internal static class HubErrors
         new($"{file.Name} of {file.Repository} arrived damaged: expected {expected}, found {found}. It was deleted; try again, and if it stays so, check the proxy or mirror in between.");
 
     /// <summary>For a disk that cannot hold the file.</summary>
-    public static IOException DiskFull(string path, HubFile file, long? needed, Exception? cause) =>
-        new($"The disk of {path} has no room for {file.Name} of {file.Repository}{(needed is null ? "" : $", which needs {needed} bytes more")}: make room, or set HF_HOME to a folder on another disk.", cause);
+    public static IOException DiskFull(string folder, HubFile file, long? needed, Exception? cause) =>
+        new($"The disk of {folder} has no room for {file.Name} of {file.Repository}{(needed is null ? "" : $", which needs {needed} bytes more")}: make room, or set HF_HOME to a folder on another disk.", cause);
 
     private static string TokenState(HubOptions options) => options.Token is null ? ", no token was sent" : ", a token was sent";
 

@@ -137,6 +137,15 @@ public sealed class BlobDownloadTests
     }
 
     [TestMethod]
+    public void RetryAfterOfAnHourIsReportedEvenWhenBytesHadArrived()
+    {
+        using var setup = new HubSetup();
+        setup.AtFirst("GET", File, new HubAnswer(200) { Body = setup.Weights, EndsAfter = 200_000 }, new HubAnswer(429) { Headers = { ["Retry-After"] = "3600" } });
+        Assert.ThrowsExactly<HttpRequestException>(() => setup.Fetch());
+        Assert.AreEqual(2, Ranges(setup).Length);
+    }
+
+    [TestMethod]
     public void BytesOfAnotherHashNeverBecomeTheFile()
     {
         using var setup = new HubSetup();

@@ -138,6 +138,17 @@ public sealed class SnapshotTests
     }
 
     [TestMethod]
+    public void FailingHubLeavesTheCacheToServeAtOnce()
+    {
+        using var setup = new HubSetup();
+        string first = setup.Fetch();
+        setup.Server.Requests.Clear();
+        setup.Server.Misbehave = _ => new HubAnswer(503);
+        Assert.AreEqual(first, setup.Fetch());
+        Assert.AreEqual(1, setup.Server.Requests.Count);
+    }
+
+    [TestMethod]
     public void WithoutLinksTheSnapshotHoldsTheFiles()
     {
         using var setup = new HubSetup();
