@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.ML.Vit.Hub;
 
 namespace Microsoft.ML.Vit.Tests.Hub;
@@ -5,6 +6,9 @@ namespace Microsoft.ML.Vit.Tests.Hub;
 /// <summary>A server with a small checkpoint, an empty cache, and a client that waits for nothing long.</summary>
 internal sealed class HubSetup : IDisposable
 {
+    /// <summary>The machine's proxy, where it has one, cannot reach our own server.</summary>
+    static HubSetup() => HttpClient.DefaultProxy = new WebProxy();
+
     public HubSetup()
     {
         new Random(1).NextBytes(Weights);
