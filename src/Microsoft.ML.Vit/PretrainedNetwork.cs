@@ -15,7 +15,7 @@ internal static class PretrainedNetwork
         (torch.Device device, string reason) = DeviceSelector.Select("auto", host?.GpuDeviceId, host?.FallbackToCpu ?? true);
         channel.Info($"Scores on {device}: {reason}.");
         Report(channel, checkpoint);
-        VisionTransformer network = checkpoint.Load();
+        VisionTransformer network = checkpoint.Load(checkpoint.Preprocessing.Size);
         network.to(device);
         return (network, device);
     }

@@ -5,7 +5,7 @@ using Microsoft.ML.Vit.Images;
 namespace Microsoft.ML;
 
 /// <summary>What Microsoft.ML.Vit adds to an MLContext.</summary>
-public static class VitCatalog
+public static partial class VitCatalog
 {
     /// <summary>
     /// A Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929) that learns to classify images, in the place and with the column names of

@@ -31,7 +31,7 @@ public sealed class VitFeaturizingEstimator : IEstimator<VitFeaturizingTransform
         _checkpoint = checkpoint;
         _description = new FeaturizerDescription
         {
-            Model = checkpoint.Model,
+            Model = checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size },
             Preprocessing = checkpoint.Preprocessing,
             FeatureColumn = inputColumnName,
             OutputColumn = outputColumnName,

@@ -127,7 +127,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         VitConfig config;
         if (_options.Pretrained is { } checkpoint)
         {
-            VitConfig asked = _options.Model ?? checkpoint.Model;
+            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size };
             config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
         }
         else if (_options.Model is { } chosen)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Vit.Checkpoints;
+using Microsoft.ML.Vit.Hub;
 using Microsoft.ML.Vit.Model;
 
 namespace Microsoft.ML.Vit;
@@ -13,11 +14,12 @@ public sealed record VitCheckpoint
     private readonly string _weights;
     private readonly CheckpointNaming _naming;
 
-    private VitCheckpoint(string weights, CheckpointNaming naming, ArchitectureDraft draft)
+    private VitCheckpoint(string weights, CheckpointNaming naming, ArchitectureDraft draft, Preprocessing preprocessing)
     {
         _weights = weights;
         _naming = naming;
         Model = draft.Config;
+        Preprocessing = preprocessing;
         ClassNames = draft.ClassNames;
         Notes = draft.Notes;
         PositionResize = draft.Config.RegisterTokens > 0 && naming.ResizeWithRegisters is { } other ? other : naming.Resize;
@@ -25,6 +27,12 @@ public sealed record VitCheckpoint
 
     /// <summary>The architecture: from config.json where there is one, else from the tensors' shapes.</summary>
     public VitConfig Model { get; init; }
+
+    /// <summary>
+    /// How images become the input: from preprocessor_config.json or timm's pretrained_cfg, else as is usual for the library. Its size is the one at which the checkpoint is used, and may be
+    /// another than the architecture's (DINOv2's is): positions are then resized.
+    /// </summary>
+    public Preprocessing Preprocessing { get; init; }
 
     /// <summary>Names of the classes by number, from the configuration (<c>id2label</c>, <c>label_names</c>); null where it has none.</summary>
     public IReadOnlyList<string>? ClassNames { get; }
@@ -41,17 +49,27 @@ public sealed record VitCheckpoint
     /// <summary>The file of weights, or the index of several.</summary>
     internal string WeightsPath => _weights;
 
-    /// <summary>Opens a checkpoint: reads its headers and its config.json, not its weights.</summary>
-    /// <param name="nameOrPath">A folder with weights and config.json, or a file: .safetensors, .safetensors.index.json or .npz; a config.json beside it is read too.</param>
-    /// <exception cref="FileNotFoundException">There is no such folder or file, or no weights in the folder.</exception>
+    /// <summary>Opens a checkpoint: reads its headers and its configuration, not its weights.</summary>
+    /// <param name="nameOrPath">
+    /// A folder with weights and config.json; or a file, .safetensors, .safetensors.index.json or .npz, the config.json beside it being read too; or owner/name on the Hugging Face Hub, whose
+    /// files are fetched into the Hub's own cache unless they are there (environment variables HF_HOME, HF_HUB_OFFLINE, HF_TOKEN, HF_ENDPOINT).
+    /// </param>
+    /// <param name="revision">On the Hub: a branch, a tag or a full commit, which needs no network once it is in the cache. Null for main.</param>
+    /// <param name="progress">Is told of bytes received, retries and waits.</param>
+    /// <param name="cancellationToken">Ends a download; what has arrived is kept, and the next call goes on from there.</param>
+    /// <exception cref="FileNotFoundException">There is no such folder, file, repository or revision, or no weights in it, or it is not in the cache and HF_HUB_OFFLINE is set.</exception>
     /// <exception cref="FormatException">A file breaks its format, or is of no Vision Transformer that is known; the message names it.</exception>
     /// <exception cref="NotSupportedException">The weights are a Python pickle (.pth, .pt, .bin), or in another format that is not read.</exception>
-    public static VitCheckpoint Open(string nameOrPath)
+    /// <exception cref="UnauthorizedAccessException">The repository is gated or private, and HF_TOKEN, if set, does not open it.</exception>
+    /// <exception cref="HttpRequestException">No connection, or the Hub fails at every try.</exception>
+    /// <exception cref="InvalidDataException">A downloaded file's bytes are not those that the Hub names.</exception>
+    /// <exception cref="IOException">The disk is full, or cannot be written.</exception>
+    public static VitCheckpoint Open(string nameOrPath, string? revision = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrPath);
         string weights = Directory.Exists(nameOrPath) ? WeightFile.FindIn(nameOrPath)
             : File.Exists(nameOrPath) ? nameOrPath
-            : Locate(nameOrPath);
+            : WeightFile.FindIn(Fetch(nameOrPath, revision, progress, cancellationToken));
         using ITensorSource source = WeightFile.Open(weights);
         CheckpointNaming naming = CheckpointNaming.Detect(source.Entries.Select(entry => entry.Name)) ?? throw new FormatException(
             $"{weights} has the tensor names of no Vision Transformer that is known; its first are {string.Join(", ", source.Entries.Take(5).Select(entry => $"'{entry.Name}'"))}.");
@@ -62,17 +80,19 @@ public sealed record VitCheckpoint
             ConfigFile.Apply(draft, File.ReadAllBytes(config), config);
         }
         draft.Complete();
+        Preprocessing preprocessing = CheckpointPreprocessing.Read(Path.GetDirectoryName(Path.GetFullPath(weights))!, draft, naming);
         return draft.Config.Problems() is { Count: > 0 } problems
             ? throw new FormatException($"{weights} cannot be read as a Vision Transformer: {string.Join(" ", problems)}")
-            : new VitCheckpoint(weights, naming, draft);
+            : new VitCheckpoint(weights, naming, draft, preprocessing);
     }
 
     /// <summary>The network as it was published, on the CPU in float32, in evaluation mode; the caller's to dispose.</summary>
     /// <exception cref="FormatException">The tensors are not those of <see cref="Model"/>; the message lists the missing, the unexpected and the wrongly shaped.</exception>
-    internal VisionTransformer Load()
+    /// <param name="imageSize">Another image size than the architecture's; positions are resized. Null: its own.</param>
+    internal VisionTransformer Load(PixelSize? imageSize = null)
     {
         ThrowIfFarTooBig(Model);
-        var network = new VisionTransformer(Model, generator: null);
+        var network = new VisionTransformer(Model with { ImageSize = imageSize ?? Model.ImageSize }, generator: null);
         try
         {
             LoadInto(network);
@@ -131,6 +151,17 @@ public sealed record VitCheckpoint
         return changes;
     }
 
+    private static string Fetch(string name, string? revision, IProgress<HubProgress>? progress, CancellationToken cancellationToken)
+    {
+        string[] parts = name.Split('/');
+        if (parts.Length != 2 || parts.Any(part => part.Length == 0 || part[0] == '.') || WeightFile.IsWeightFile(name))
+        {
+            throw new FileNotFoundException($"'{name}' is neither a folder nor a file here, nor owner/name on the Hub.", name);
+        }
+        using var hub = new HubClient(HubOptions.FromEnvironment());
+        return hub.FetchSnapshot(name, revision, progress, cancellationToken);
+    }
+
     /// <summary>A configuration beside the weights may claim anything; what they cannot nearly fill is not built.</summary>
     private void ThrowIfFarTooBig(VitConfig model)
     {
@@ -142,6 +173,4 @@ public sealed record VitCheckpoint
         }
     }
 
-    /// <summary>Where a name that is no path leads: the seam for the Hub.</summary>
-    private static string Locate(string name) => throw new FileNotFoundException($"'{name}' is neither a folder nor a file.", name);
 }

@@ -27,6 +27,10 @@ internal static class WeightFile
         };
     }
 
+    /// <summary>Whether a name ends as files of weights do, readable or not.</summary>
+    public static bool IsWeightFile(string name) =>
+        name.EndsWith(IndexExtension, StringComparison.OrdinalIgnoreCase) || s_pickled.Append(".safetensors").Append(".npz").Contains(Path.GetExtension(name).ToLowerInvariant());
+
     /// <summary>The weights in a folder: those of the usual names (model.safetensors, its index, model.npz), else the only file of such an extension.</summary>
     /// <exception cref="FileNotFoundException">There are none, or several of unusual names.</exception>
     /// <exception cref="NotSupportedException">There are pickles alone.</exception>

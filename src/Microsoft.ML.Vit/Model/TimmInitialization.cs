@@ -48,6 +48,23 @@ internal static class TimmInitialization
         }
     }
 
+    /// <summary>Fills the classifier alone: zeros, or as <see cref="Apply"/> does.</summary>
+    public static void ApplyToHead(VisionTransformer network, Generator generator, bool zeros)
+    {
+        using var noGradients = no_grad();
+        foreach ((string name, Parameter parameter) in network.named_parameters().Where(p => p.name.StartsWith("head", StringComparison.Ordinal)))
+        {
+            if (zeros || name.EndsWith("bias", StringComparison.Ordinal))
+            {
+                parameter.fill_(0);
+            }
+            else
+            {
+                parameter.normal_(0, MatrixDeviation, generator);
+            }
+        }
+    }
+
     private static void SetToIdentity(Parameter weight, Parameter bias)
     {
         weight.fill_(1);

@@ -17,7 +17,7 @@ internal static class Embedding
     /// <summary>Length of the vector.</summary>
     public static int Length(VitEmbedding embedding, VitConfig model) => embedding switch
     {
-        VitEmbedding.Pooled => model.PooledWidth,
+        VitEmbedding.Pooled => model.PooledSize,
         VitEmbedding.ClassTokenAndMean => 2 * model.Width,
         _ => model.Width,
     };
