@@ -75,7 +75,7 @@ public sealed class VitFeaturizingTransformer : ITransformer, IDisposable
     /// <summary>Called by ML.NET when it opens a model.</summary>
     private static VitFeaturizingTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        (FeaturizerDescription description, VisionTransformer network, torch.Device device) = SavedModel.Open<FeaturizerDescription>(env, ctx, GetVersionInfo());
+        (FeaturizerDescription description, VisionTransformer network, torch.Device device) = ModelOpening.Open<FeaturizerDescription>(env, ctx, GetVersionInfo());
         return new VitFeaturizingTransformer(env, description, network, device);
     }
 }

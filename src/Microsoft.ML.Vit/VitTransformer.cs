@@ -86,7 +86,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <summary>Called by ML.NET when it opens a model.</summary>
     private static VitTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
-        (ClassifierDescription description, VisionTransformer network, torch.Device device) = SavedModel.Open<ClassifierDescription>(env, ctx, GetVersionInfo());
+        (ClassifierDescription description, VisionTransformer network, torch.Device device) = ModelOpening.Open<ClassifierDescription>(env, ctx, GetVersionInfo());
         return new VitTransformer(env, description, network, device);
     }
 }

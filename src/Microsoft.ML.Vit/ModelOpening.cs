@@ -7,7 +7,7 @@ using TorchSharp;
 namespace Microsoft.ML.Vit;
 
 /// <summary>What the transformers' loaders, which ML.NET calls, have in common.</summary>
-internal static class SavedModel
+internal static class ModelOpening
 {
     /// <summary>Reads description and weights, and moves the network to the context's device.</summary>
     /// <exception cref="ModelFormatException">The model cannot be read; the message names the entry.</exception>
