@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit;
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
 using Microsoft.ML.Vit.Scoring;
@@ -20,6 +21,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
 {
     internal const string LoaderSignature = "VitTransformer";
 
+    private readonly IHost _host;
     private readonly ClassifierDescription _description;
     private readonly LabelValues _labels;
     private readonly Scorer _scorer;
@@ -27,11 +29,12 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <summary>Takes over the network, which lies on the device.</summary>
     internal VitTransformer(IHostEnvironment environment, ClassifierDescription description, VisionTransformer network, torch.Device device)
     {
+        _host = environment.Register(nameof(VitTransformer));
         _description = description;
         _labels = LabelValues.FromStored(description.LabelType, description.Labels);
         var columns = new ClassificationColumns(description.PredictedLabelColumn, description.ScoreColumn, _labels);
         var model = new ScoringModel(network, description.Preprocessing, device, ScoringModel.Probabilities);
-        _scorer = new Scorer(environment.Register(nameof(VitTransformer)), model, description.FeatureColumn, columns, description.ScoringBatchSize);
+        _scorer = new Scorer(_host, model, description.FeatureColumn, columns, description.ScoringBatchSize);
     }
 
     /// <summary>The architecture.</summary>
@@ -64,6 +67,24 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no images.</exception>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(this, inputSchema);
+
+    /// <summary>Writes the model as a checkpoint that timm, transformers or torchvision opens.</summary>
+    /// <param name="folder">Where to; made where it does not exist. Each file replaces an older one only once it is complete.</param>
+    /// <param name="layout">Whose form.</param>
+    /// <exception cref="NotSupportedException">The layout cannot express the architecture, a convolutional stem for example; the message names all that it cannot.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void SavePretrained(string folder, CheckpointLayout layout)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using IChannel channel = _host.Start("Save checkpoint");
+        _scorer.Model.Use(network =>
+        {
+            foreach (string note in CheckpointWriter.Save(folder, layout, network, ClassNames, Preprocessing))
+            {
+                channel.Warning(note);
+            }
+        });
+    }
 
     /// <summary>Frees the network.</summary>
     public void Dispose() => _scorer.Dispose();

@@ -14,18 +14,20 @@ internal sealed class TrainingOptions
 
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
     private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size." };
+    private readonly Option<string?> pretrained = new("--pretrained") { HelpName = "X", Description = "A checkpoint to start from: a folder, a .safetensors or .npz file, or owner/name on the Hugging Face Hub." };
+    private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained." };
     private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Images are resized to N x N pixels. Default: their own size if all are the same small square, else 64." };
     private readonly Option<int?> epochs = new("--epochs") { HelpName = "N", Description = "Passes over the images." };
     private readonly Option<double?> minutes = new("--minutes") { HelpName = "X", Description = "Time budget, over which the learning-rate schedule is laid." };
     private readonly Option<int?> batch = new("--batch") { HelpName = "N", Description = "Images per step." };
-    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's)." };
+    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's; with --pretrained AdamW's)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { HelpName = "X", Description = "Share of the target spread over all classes." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public TrainingOptions(Command command)
     {
-        foreach (Option option in (Option[])[data, variant, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, seed, device])
+        foreach (Option option in (Option[])[data, variant, pretrained, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, seed, device])
         {
             command.Add(option);
         }
@@ -39,19 +41,21 @@ internal sealed class TrainingOptions
     public VitOptions For(SampleRun run, ImageFolder images)
     {
         ParseResult given = run.Arguments;
-        int size = given.GetValue(imageSize) ?? OwnSize(images) ?? 64;
-        VitConfig model = given.GetValue(variant) is not { } name ? size <= 48 ? VitConfig.SmallImage32 : size <= 128 ? VitConfig.SmallImage64 : VitConfig.Tiny16
-            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)!
-            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
+        VitCheckpoint? checkpoint = given.GetValue(pretrained) is { } start ? Download.Open(run, start) : null;
+        VitConfig model = checkpoint == null ? FromScratch(given, images)
+            : given.GetValue(variant) != null ? throw new ArgumentException("--variant and --pretrained exclude each other: a checkpoint has its own architecture.")
+            : checkpoint.Model with { ImageSize = given.GetValue(imageSize) ?? checkpoint.Preprocessing.Size };
         VitOptions defaults = new();
         return defaults with
         {
             FeatureColumnName = "ImagePath",
-            Model = model with { ImageSize = size },
+            Model = model,
+            Pretrained = checkpoint,
+            FreezeBackbone = given.GetValue(probe),
             Epochs = given.GetValue(epochs),
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
             BatchSize = given.GetValue(batch),
-            Optimizer = given.GetValue(learningRate) is { } rate ? new MuonOptimizer { LearningRate = rate } : null,
+            Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             Seed = Seed(run),
             Device = given.GetValue(device)!,
@@ -62,6 +66,15 @@ internal sealed class TrainingOptions
     public static IEstimator<ITransformer> Pipeline(MLContext ml, VitOptions options) => ml.Transforms.Conversion.MapValueToKey("Label")
         .Append(ml.MulticlassClassification.Trainers.Vit(options))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+
+    private VitConfig FromScratch(ParseResult given, ImageFolder images)
+    {
+        int size = given.GetValue(imageSize) ?? OwnSize(images) ?? 64;
+        VitConfig model = given.GetValue(variant) is not { } name ? size <= 48 ? VitConfig.SmallImage32 : size <= 128 ? VitConfig.SmallImage64 : VitConfig.Tiny16
+            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)!
+            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
+        return model with { ImageSize = size };
+    }
 
     /// <summary>The side of the images where the first ones are all the same square of at most 64 pixels.</summary>
     private static int? OwnSize(ImageFolder images)

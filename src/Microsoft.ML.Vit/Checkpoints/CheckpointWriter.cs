@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
 using static TorchSharp.torch;
 
@@ -18,11 +19,11 @@ internal static class CheckpointWriter
     /// <param name="layout">Whose form.</param>
     /// <param name="network">The weights and their architecture.</param>
     /// <param name="classNames">Names of the classes by number; null for none.</param>
-    /// <param name="preprocessing">In the layout's own words: for timm entries of <c>pretrained_cfg</c>, for Hugging Face preprocessor_config.json.</param>
+    /// <param name="preprocessing">How images become the input; goes into timm's <c>pretrained_cfg</c>, or Hugging Face's preprocessor_config.json. Null for none.</param>
     /// <returns>What the layout states otherwise than the network has it, each a sentence.</returns>
     /// <exception cref="NotSupportedException">The layout cannot express the architecture; the message names all that it cannot.</exception>
     public static IReadOnlyList<string> Save(
-        string folder, CheckpointLayout layout, VisionTransformer network, IReadOnlyList<string>? classNames = null, JsonObject? preprocessing = null)
+        string folder, CheckpointLayout layout, VisionTransformer network, IReadOnlyList<string>? classNames = null, Preprocessing? preprocessing = null)
     {
         VitConfig config = network.Config;
         if (classNames is not null && classNames.Count != config.Classes)
@@ -44,19 +45,31 @@ internal static class CheckpointWriter
         switch (layout)
         {
             case CheckpointLayout.Timm:
-                Write(Path.Combine(folder, "config.json"), ConfigWriter.Timm(config, classNames, preprocessing));
+                Write(Path.Combine(folder, "config.json"), ConfigWriter.Timm(config, classNames, preprocessing is null ? null : TimmEntries(preprocessing)));
                 break;
             case CheckpointLayout.HuggingFace:
                 Write(Path.Combine(folder, "config.json"), ConfigWriter.HuggingFace(config, classNames));
                 if (preprocessing is not null)
                 {
-                    Write(Path.Combine(folder, "preprocessor_config.json"), preprocessing);
+                    Replace(Path.Combine(folder, "preprocessor_config.json"), stream => stream.Write(PreprocessorConfig.Write(preprocessing)));
                 }
                 break;
         }
         return layout != CheckpointLayout.HuggingFace && config.NormEpsilon < 1e-6
             ? [FormattableString.Invariant($"{nameof(VitConfig.NormEpsilon)} is {config.NormEpsilon}; {layout}'s norms have 1E-06, so its results differ a little.")]
             : [];
+    }
+
+    private static JsonObject TimmEntries(Preprocessing preprocessing)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            TimmPretrainedConfig.Write(writer, preprocessing);
+            writer.WriteEndObject();
+        }
+        return JsonNode.Parse(buffer.ToArray())!.AsObject();
     }
 
     private static CheckpointNaming NamingFor(VitConfig config, CheckpointLayout layout)
