@@ -87,8 +87,9 @@ internal static class TimmPretrainedConfig
             Channels = channels,
             // ResizeKeepRatio, which timm takes for a rectangle to cover, is not told the filter.
             Interpolation = keeps && to.Height != to.Width ? Interpolation.Bilinear : Filter(settings),
-            Mean = settings.Numbers("mean", [0.485, 0.456, 0.406]),
-            Std = settings.Numbers("std", [0.229, 0.224, 0.225]),
+            // ImageNet's are timm's defaults; they mean nothing for other channels than red, green and blue.
+            Mean = settings.Numbers("mean", channels == 3 ? [0.485, 0.456, 0.406] : [0.5]),
+            Std = settings.Numbers("std", channels == 3 ? [0.229, 0.224, 0.225] : [0.5]),
         });
     }
 

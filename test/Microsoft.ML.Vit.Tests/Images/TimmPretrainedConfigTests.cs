@@ -59,7 +59,7 @@ public sealed class TimmPretrainedConfigTests
     [DataRow("""{ "pretrained_cfg": { "crop_pct": "most" } }""", "crop_pct")]
     [DataRow("""{ "pretrained_cfg": { "mean": [0.5, "a", 0.5] } }""", "mean is [0.5, \"a\", 0.5]; expected a finite number")]
     [DataRow("""{ "pretrained_cfg": { "std": [0.5, 0.5, 0] } }""", "Std is [0.5, 0.5, 0]")]
-    [DataRow("""{ "pretrained_cfg": { "input_size": [1, 28, 28] } }""", "Mean has 3 values; expected 1 or one for each of 1 channels")]
+    [DataRow("""{ "pretrained_cfg": { "input_size": [1, 28, 28], "mean": [0.5, 0.5, 0.5] } }""", "Mean has 3 values; expected 1 or one for each of 1 channels")]
     public void AMalformedFileIsRefusedByName(string json, string expected)
     {
         FormatException error = Assert.ThrowsExactly<FormatException>(() => Read(json));

@@ -12,9 +12,9 @@ public sealed class OptimizerMemoryTests
     {
         using var parameters = TestParameters.Random(
             23, ("blocks.0.attn.qkv.weight", [24, 8]), ("blocks.0.attn.proj.weight", [8, 8]), ("blocks.0.norm1.weight", [8]), ("head.weight", [3, 8]));
-        long before = torch.Tensor.TotalCount;
-        using (IOptimizer optimizer = options.Build(parameters.Named))
+        Assert.AreEqual(0, Leaks.TensorsLeft(() =>
         {
+            using IOptimizer optimizer = options.Build(parameters.Named);
             long afterFirst = 0;
             for (int step = 0; step < 200; step++)
             {
@@ -25,8 +25,7 @@ public sealed class OptimizerMemoryTests
                 afterFirst = step == 0 ? torch.Tensor.TotalCount : afterFirst;
             }
             Assert.AreEqual(afterFirst, torch.Tensor.TotalCount);
-        }
-        Assert.AreEqual(before, torch.Tensor.TotalCount);
+        }));
     }
 
     [TestMethod]
