@@ -120,7 +120,7 @@ internal sealed class SafetensorsHeader
             throw Refuse($"tensor '{name}' has {field} {value?.GetRawText() ?? "missing"}; expected an array.");
         }
         return [.. array.EnumerateArray().Select(item =>
-            item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long number) && number >= 0
+            item.ValueKind == JsonValueKind.Number && item.GetRawText()[0] != '-' && item.TryGetInt64(out long number)
                 ? number
                 : throw Refuse($"tensor '{name}' has {item.GetRawText()} in its {field}; expected whole numbers from 0 to {long.MaxValue}."))];
     }
