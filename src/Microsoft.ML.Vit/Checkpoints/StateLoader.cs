@@ -9,8 +9,6 @@ namespace Microsoft.ML.Vit.Checkpoints;
 /// </summary>
 internal static class StateLoader
 {
-    private const int NamesShown = 10;
-
     private static readonly string[] s_headTensors =
         ["pre_logits.fc.weight", "pre_logits.fc.bias", "head.weight", "head.bias", "head_dist.weight", "head_dist.bias"];
 
@@ -94,7 +92,7 @@ internal static class StateLoader
 
     private static string List(string what, IReadOnlyCollection<string> names) => names.Count == 0
         ? ""
-        : $" {what}: {string.Join(", ", names.Take(NamesShown))}{(names.Count > NamesShown ? $" and {names.Count - NamesShown} more" : "")}.";
+        : $" {what}: {string.Join(", ", names)}.";
 
     /// <summary>Which rows of a tensor of the network one tensor of the checkpoint becomes.</summary>
     private sealed record Assignment(NamingRule Rule, Tensor Target, long First, long Rows, bool IsWhole)
