@@ -9,7 +9,8 @@ namespace Microsoft.ML.Vit.Checkpoints;
 /// <param name="Type">The element type.</param>
 /// <param name="Shape">Its sizes.</param>
 /// <param name="IsFortranOrder">Whether the first index runs fastest.</param>
-internal sealed partial record NpyHeader(SafetensorsType Type, IReadOnlyList<long> Shape, bool IsFortranOrder)
+/// <param name="Length">Bytes of the header itself; the values follow it.</param>
+internal sealed partial record NpyHeader(SafetensorsType Type, IReadOnlyList<long> Shape, bool IsFortranOrder, long Length)
 {
     private const int MaxLength = 1 << 20;
 
@@ -43,10 +44,10 @@ internal sealed partial record NpyHeader(SafetensorsType Type, IReadOnlyList<lon
         }
         byte[] text = new byte[length];
         stream.ReadExactly(text);
-        return Parse(Encoding.UTF8.GetString(text), source);
+        return Parse(Encoding.UTF8.GetString(text), (version > 1 ? 12 : 10) + length, source);
     }
 
-    private static NpyHeader Parse(string text, string source)
+    private static NpyHeader Parse(string text, long length, string source)
     {
         string Value(Regex pattern, string key) =>
             pattern.Match(text) is { Success: true } match ? match.Groups[1].Value : throw new FormatException($"{source}: the header has no {key}: {text.Trim()}");
@@ -57,7 +58,7 @@ internal sealed partial record NpyHeader(SafetensorsType Type, IReadOnlyList<lon
         long[] shape = [.. sizes.Select(size => long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
             : throw new FormatException($"{source}: the shape has '{size}'; expected whole numbers from 0."))];
-        var header = new NpyHeader(TypeOf(type, source), shape, isFortranOrder);
+        var header = new NpyHeader(TypeOf(type, source), shape, isFortranOrder, length);
         try
         {
             _ = header.DataLength;

@@ -108,10 +108,9 @@ internal sealed class NpzSource : ITensorSource
         }
         using Stream stream = file.Open();
         NpyHeader header = NpyHeader.Read(stream, source);
-        // Of magic, version and length of the header's text there are 10 bytes, or 12 from version 2; the text ends where the values begin.
-        if (file.Length < header.DataLength)
+        if (file.Length - header.Length != header.DataLength)
         {
-            throw new FormatException($"{source} has {file.Length} bytes; expected {header.DataLength} of values after its header.");
+            throw new FormatException($"{source} has {file.Length - header.Length} bytes of values; expected {header.DataLength}.");
         }
         return new NpzEntry(file.FullName[..^Extension.Length], file.FullName, header);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Checkpoints;
@@ -35,7 +36,14 @@ internal static class ParallelFileReader
                 return;
             }
             long share = (length + Threads - 1) / Threads;
-            Parallel.For(0, Threads, i => ReadRange(file, offset + (i * share), memory + (i * share), Math.Min(share, length - (i * share)), what));
+            try
+            {
+                Parallel.For(0, Threads, i => ReadRange(file, offset + (i * share), memory + (i * share), Math.Min(share, length - (i * share)), what));
+            }
+            catch (AggregateException error)
+            {
+                ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+            }
         }
     }
 

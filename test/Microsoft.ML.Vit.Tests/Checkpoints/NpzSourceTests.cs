@@ -69,11 +69,7 @@ public sealed class NpzSourceTests
         File.WriteAllBytes(folder["a.npz"], [1, 2, 3]);
         StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => new NpzSource(folder["a.npz"])).Message, "a.npz");
         Write(folder["b.npz"], "<f4", "False", "2, 3", s_floats[..20], 1, CompressionLevel.NoCompression);
-        Assert.Throws<Exception>(() =>
-        {
-            using var source = new NpzSource(folder["b.npz"]);
-            source.Read(source.Entries[0]).Dispose();
-        });
+        StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => new NpzSource(folder["b.npz"])).Message, "20 bytes of values; expected 24");
     }
 
     private static float[] ReadAll(string type, string isFortran, string shape, byte[] values, int version, CompressionLevel compression, out long[] found)

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.Vit.Checkpoints;
+using Microsoft.ML.Vit.Tests.Model;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Tests.Checkpoints;
@@ -144,6 +145,58 @@ public sealed class SafetensorsReaderTests
             CollectionAssert.AreEqual(new[] { 1f, entry.Name == "whole" ? -2 : -2.5f, 1024f }, read.data<float>().ToArray(), entry.Name);
         }
         Assert.ThrowsExactly<ArgumentException>(() => reader.ReadInto(reader.Entries[0], zeros(1, 3)));
+    }
+
+    [TestMethod]
+    [DataRow("BOOL", new byte[] { 2, 0 }, 1f, 0f)]
+    [DataRow("U8", new byte[] { 255, 1 }, 255f, 1f)]
+    [DataRow("I8", new byte[] { 255, 1 }, -1f, 1f)]
+    [DataRow("U16", new byte[] { 255, 255, 1, 0 }, 65535f, 1f)]
+    [DataRow("U32", new byte[] { 0, 0, 0, 128, 1, 0, 0, 0 }, 2147483648f, 1f)]
+    [DataRow("U64", new byte[] { 0, 0, 0, 0, 0, 0, 0, 128, 1, 0, 0, 0, 0, 0, 0, 0 }, 9223372036854775808f, 1f)]
+    public void BooleansAndTypesThatLibtorchLacksBecomeFloat(string type, byte[] bytes, float first, float second)
+    {
+        byte[] file = SafetensorsFile.Bytes($$$"""{"a":{"dtype":"{{{type}}}","shape":[2],"data_offsets":[0,{{{bytes.Length}}}]}}""", bytes.Length);
+        bytes.CopyTo(file, file.Length - bytes.Length);
+        using var scope = NewDisposeScope();
+        using SafetensorsReader reader = Reader(file, seekable: true);
+        Tensor read = zeros(2);
+        reader.ReadInto(reader.Entries[0], read);
+        CollectionAssert.AreEqual(new[] { first, second }, read.data<float>().ToArray());
+    }
+
+    [TestMethod]
+    public void TypesThatCannotBeReadAreRecognisedAndRefusedWhenRead()
+    {
+        foreach (SafetensorsType type in SafetensorsType.All.Where(type => type.Torch is null && type.Carrier is null))
+        {
+            using SafetensorsReader reader = Reader(SafetensorsFile.Bytes($$$"""{"a":{"dtype":"{{{type.Name}}}","shape":[8],"data_offsets":[0,{{{type.Bits}}}]}}""", type.Bits), seekable: true);
+            StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => reader.Read("a")).Message, type.Name);
+        }
+    }
+
+    [TestMethod]
+    public void ALargeFileIsReadWholeAndItsLaterCutNoticed()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        Tensor values = arange(3_000_001, float32, CPU);
+        using (FileStream file = File.Create(folder["a.safetensors"]))
+        {
+            SafetensorsWriter.Write(file, [("small", ones(3)), ("large", values)]);
+        }
+        using SafetensorsReader reader = SafetensorsReader.Open(folder["a.safetensors"]);
+        Assert.IsTrue(reader.Read("large").IsSameAs(values));
+        Assert.IsTrue(reader.Read("small").IsSameAs(ones(3)));
+        if (OperatingSystem.IsWindows())
+        {
+            return; // an open file cannot be cut there
+        }
+        using (FileStream file = new(folder["a.safetensors"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.SetLength(1 << 20);
+        }
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidDataException>(() => reader.Read("large")).Message, "large");
     }
 
     [TestMethod]
