@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Batching;
-using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Interop;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;

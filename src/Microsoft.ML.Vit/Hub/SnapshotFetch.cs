@@ -1,5 +1,4 @@
 using System.Net;
-using Polly;
 
 namespace Microsoft.ML.Vit.Hub;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Images;
 

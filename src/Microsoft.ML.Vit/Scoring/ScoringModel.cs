@@ -1,6 +1,5 @@
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Model;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Scoring;

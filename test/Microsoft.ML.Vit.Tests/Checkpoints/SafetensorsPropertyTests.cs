@@ -1,4 +1,3 @@
-using System.Text;
 using CsCheck;
 using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Tests.Model;

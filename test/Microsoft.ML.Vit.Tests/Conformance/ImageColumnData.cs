@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-
 namespace Microsoft.ML.Vit.Tests.Conformance;
 
 /// <summary>The same twelve images in each form that the feature column may have, with the label as a key.</summary>

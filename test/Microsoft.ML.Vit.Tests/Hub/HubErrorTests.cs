@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Vit.Hub;
 
 namespace Microsoft.ML.Vit.Tests.Hub;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Training;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
