@@ -80,13 +80,17 @@ public class PretrainedTests
         File.WriteAllText(checkpointFolder["config.json"], config.ToJsonString());
         VitCheckpoint checkpoint = VitCheckpoint.Open(checkpointFolder.Path);
 
-        var rows = Enumerable.Range(0, 4 * classes).Select(i => new PixelRow32 { Label = $"class_{i % classes}", Features = TestImages.Pixels(i + 1, side: 32).Last().Features });
-        IDataView view = s_ml.Data.LoadFromEnumerable(rows);
+        for (int i = 0; i < 2 * classes; i++)
+        {
+            string label = Directory.CreateDirectory(checkpointFolder["images", $"class_{i % classes}"]).FullName;
+            File.WriteAllBytes(Path.Combine(label, $"{i}.png"), TestImages.Png(TestImages.Pixels(i + 1, side: 40).Last().Features, side: 40));
+        }
+        IDataView view = s_ml.Data.LoadImagesFromFolder(checkpointFolder["images"]);
         IDataView data = s_ml.Transforms.Conversion.MapValueToKey("Label").Fit(view).Transform(view);
         // A rate that changes nothing: what comes out is what went in.
-        VitOptions options = Options(checkpoint) with { FeatureColumnName = "Features", Epochs = 1, Optimizer = new SgdOptimizer { LearningRate = 1e-30 } };
+        VitOptions options = Options(checkpoint) with { Epochs = 1, Optimizer = new SgdOptimizer { LearningRate = 1e-30 } };
         using VitTransformer tuned = s_ml.MulticlassClassification.Trainers.Vit(options).Fit(data);
-        using VitTransformer ready = s_ml.Transforms.LoadVit(checkpoint);
+        using VitTransformer ready = s_ml.Transforms.LoadVit(checkpoint, featureColumnName: "ImagePath");
         float[][] its = [.. ready.Transform(data).GetColumn<float[]>("Score")];
         float[][] ours = [.. tuned.Transform(data).GetColumn<float[]>("Score")];
         for (int i = 0; i < its.Length; i++)
@@ -134,7 +138,7 @@ public class PretrainedTests
         {
             VitCheckpoint checkpoint = VitCheckpoint.Open(Fixtures.Folder("timm-plain"));
             PixelSize patch = checkpoint.Model.PatchSize;
-            var size = new PixelSize(patch.Height * 6, patch.Width * 5);
+            var size = new PixelSize(checkpoint.Model.ImageSize.Height + (2 * patch.Height), checkpoint.Model.ImageSize.Width + patch.Width);
             using VitTransformer model = ml.MulticlassClassification.Trainers.Vit(Options(checkpoint) with { Model = checkpoint.Model with { ImageSize = size }, Epochs = 1 }).Fit(data);
             Assert.AreEqual(size, model.Model.ImageSize);
             Assert.AreEqual(size, model.Preprocessing.Size);
@@ -217,12 +221,4 @@ public class PretrainedTests
     }
 
     private static float[] Flat(IDataView data, string column) => [.. data.GetColumn<float[]>(column).SelectMany(values => values)];
-
-    public sealed class PixelRow32
-    {
-        public string Label { get; set; } = "";
-
-        [VectorType(3 * 32 * 32)]
-        public float[] Features { get; set; } = [];
-    }
 }
