@@ -91,4 +91,4 @@ internal sealed class Quickstart : Command
 // ├───────────────────┼─────────────────┼─────────────────┤
 // │ arrow/0000.png    │ arrow 0.9962    │ arrow 0.9962    │
 // ...
-// {"sample":"quickstart","seconds":91.3,"accuracy":1,"model":"..."}   (with --json)
+// {"sample":"quickstart","seconds":88.292,"accuracy":1,"model":"..."}   (with --json, another run)
