@@ -15,9 +15,7 @@ internal static class ModelOpening
         where T : NetworkDescription
     {
         using IChannel channel = environment.Start("Load Vision Transformer");
-        var host = environment as IHostEnvironmentInternal;
-        (torch.Device device, string reason) = DeviceSelector.Select("auto", host?.GpuDeviceId, host?.FallbackToCpu ?? true);
-        channel.Info($"Scores on {device}: {reason}.");
+        torch.Device device = DeviceSelector.Select(environment, channel, "auto", "Scores");
         try
         {
             context.CheckAtModel(version);

@@ -11,9 +11,7 @@ internal static class PretrainedNetwork
     /// <summary>The network on the context's device; the caller disposes it. What the checkpoint left open goes to the log.</summary>
     public static (VisionTransformer Network, torch.Device Device) Load(IHostEnvironment environment, IChannel channel, VitCheckpoint checkpoint)
     {
-        var host = environment as IHostEnvironmentInternal;
-        (torch.Device device, string reason) = DeviceSelector.Select("auto", host?.GpuDeviceId, host?.FallbackToCpu ?? true);
-        channel.Info($"Scores on {device}: {reason}.");
+        torch.Device device = DeviceSelector.Select(environment, channel, "auto", "Scores");
         Report(channel, checkpoint);
         VisionTransformer network = checkpoint.Load(checkpoint.Preprocessing.Size);
         network.to(device);

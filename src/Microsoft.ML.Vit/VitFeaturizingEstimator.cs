@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Interop;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
@@ -59,10 +60,10 @@ public sealed class VitFeaturizingEstimator : IEstimator<VitFeaturizingTransform
     public VitFeaturizingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        // A column that does not fit is found out before the weights are read.
+        FeatureColumn.Find(_host, input.Schema, _description.FeatureColumn, _description.Preprocessing);
         using IChannel channel = _host.Start("Fit");
         (VisionTransformer network, torch.Device device) = PretrainedNetwork.Load(_environment, channel, _checkpoint);
-        var transformer = new VitFeaturizingTransformer(_environment, _description, network, device);
-        transformer.GetOutputSchema(input.Schema);
-        return transformer;
+        return new VitFeaturizingTransformer(_environment, _description, network, device);
     }
 }

@@ -72,7 +72,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
         ArgumentNullException.ThrowIfNull(trainData);
         using IChannel channel = _host.Start("Fit");
         var watch = Stopwatch.StartNew();
-        torch.Device device = SelectDevice(channel);
+        torch.Device device = DeviceSelector.Select(_environment, channel, _options.Device, "Trains");
 
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
@@ -110,14 +110,6 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
             network.Dispose();
             throw;
         }
-    }
-
-    private torch.Device SelectDevice(IChannel channel)
-    {
-        var environment = _environment as IHostEnvironmentInternal;
-        (torch.Device device, string reason) = DeviceSelector.Select(_options.Device, environment?.GpuDeviceId, environment?.FallbackToCpu ?? true);
-        channel.Info($"Trains on {device}: {reason}.");
-        return device;
     }
 
     private VitConfig ModelFor(TrainingColumns columns)

@@ -8,6 +8,9 @@ namespace Microsoft.ML.Vit.Batching;
 /// <param name="IsFloat">Floats from a vector column, else bytes from an image.</param>
 internal readonly record struct ImageShape(int Channels, PixelSize Size, bool IsFloat)
 {
+    /// <summary>The shape that images have when they are read for a network.</summary>
+    public static ImageShape Of(Preprocessing preprocessing, bool isFloat) => new(preprocessing.Channels, preprocessing.Size, isFloat);
+
     /// <summary>Values of one image.</summary>
     public int Elements => checked(Channels * Size.Height * Size.Width);
 

@@ -20,7 +20,7 @@ internal sealed class LabeledImageReader(IChannel channel, InvalidImageHandling 
     public LabeledImages Read(IDataView data, DataViewSchema.Column labelColumn, DataViewSchema.Column feature, Preprocessing preprocessing, string role)
     {
         var reader = new ImageColumnReader(feature, preprocessing);
-        var shape = new ImageShape(preprocessing.Channels, preprocessing.Size, reader.IsFloat);
+        var shape = ImageShape.Of(preprocessing, reader.IsFloat);
         var images = new PixelCache(shape);
         var labels = new List<int>();
         byte[] pixels = new byte[shape.Bytes];

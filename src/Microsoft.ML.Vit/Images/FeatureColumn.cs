@@ -10,6 +10,15 @@ internal static class FeatureColumn
 {
     private const string Expected = "image (MLImage), vector of bytes (encoded image), text (path) or vector of floats (channels x height x width)";
 
+    /// <summary>Finds the column and checks that it is fit for the preprocessing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is missing, or images cannot be read from it.</exception>
+    public static DataViewSchema.Column Find(IExceptionContext context, DataViewSchema schema, string name, Preprocessing preprocessing)
+    {
+        DataViewSchema.Column column = schema.GetColumnOrNull(name) ?? throw context.ExceptSchemaMismatch(nameof(schema), "feature", name);
+        Check(column, preprocessing);
+        return column;
+    }
+
     /// <summary>Checks the type of the column of a data view.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Images cannot be read from such a column.</exception>
     public static void Check(DataViewSchema.Column column)

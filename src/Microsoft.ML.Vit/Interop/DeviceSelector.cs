@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Runtime;
 using TorchSharp;
 
 namespace Microsoft.ML.Vit.Interop;
@@ -8,6 +9,20 @@ internal static class DeviceSelector
 {
     /// <summary>Whether a device's name is "auto", "cpu", "cuda" or "cuda:N".</summary>
     public static bool IsName(string? name) => name is "auto" or "cpu" or "cuda" || CudaIndex(name) is not null;
+
+    /// <summary>The device for what an MLContext asks for; the log says which was taken and why.</summary>
+    /// <param name="environment">The MLContext's, looked at now, since its settings may have changed.</param>
+    /// <param name="channel">The log.</param>
+    /// <param name="name">"auto", "cpu", "cuda" or "cuda:N".</param>
+    /// <param name="what">What is done there, for the log: "Trains" or "Scores".</param>
+    /// <exception cref="InvalidOperationException">CUDA is asked for, absent, and the CPU not allowed in its place.</exception>
+    public static torch.Device Select(IHostEnvironment environment, IChannel channel, string name, string what)
+    {
+        var context = environment as IHostEnvironmentInternal;
+        (torch.Device device, string reason) = Select(name, context?.GpuDeviceId, context?.FallbackToCpu ?? true);
+        channel.Info($"{what} on {device}: {reason}.");
+        return device;
+    }
 
     /// <summary>The device, and a sentence on why it.</summary>
     /// <param name="name">"auto", "cpu", "cuda" or "cuda:N".</param>

@@ -17,7 +17,7 @@ internal sealed class LookAhead : IDisposable
         var reader = new ImageColumnReader(feature, model.Preprocessing);
         _images = images;
         _row = reader.For(images);
-        _batch = new ScoredBatch(model, new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat), batchSize, vectorLength);
+        _batch = new ScoredBatch(model, ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
     }
 
     /// <summary>The network's output for the current row.</summary>

@@ -44,10 +44,5 @@ internal sealed class Scorer(IHost host, ScoringModel model, string featureName,
     /// <summary>Frees the network once nobody scores with it any more.</summary>
     public void Dispose() => model.Dispose();
 
-    private DataViewSchema.Column FeatureOf(DataViewSchema schema)
-    {
-        DataViewSchema.Column feature = schema.GetColumnOrNull(featureName) ?? throw host.ExceptSchemaMismatch(nameof(schema), "feature", featureName);
-        FeatureColumn.Check(feature, model.Preprocessing);
-        return feature;
-    }
+    private DataViewSchema.Column FeatureOf(DataViewSchema schema) => FeatureColumn.Find(host, schema, featureName, model.Preprocessing);
 }

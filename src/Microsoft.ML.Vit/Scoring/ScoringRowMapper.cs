@@ -29,7 +29,7 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
         var reader = new ImageColumnReader(feature, model.Preprocessing);
         RowImageReader row = reader.For(input);
         disposer = () => { };
-        var shape = new ImageShape(model.Preprocessing.Channels, model.Preprocessing.Size, reader.IsFloat);
+        var shape = ImageShape.Of(model.Preprocessing, reader.IsFloat);
         var batch = new ScoredBatch(model, shape, size: 1, outputs.VectorLength);
         long scored = -1;
 
