@@ -14,7 +14,7 @@ namespace Microsoft.ML.Vit;
 /// Learns to classify images with a Vision Transformer. Made by <c>MulticlassClassification.Trainers.Vit()</c>. It holds no state between fits, so that cross-validation
 /// may fit it again and again.
 /// </summary>
-public sealed class VitTrainer : IEstimator<VitTransformer>
+public sealed partial class VitTrainer : IEstimator<VitTransformer>
 {
     private readonly IHostEnvironment _environment;
     private readonly IHost _host;
@@ -98,7 +98,7 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
             network.DropoutGenerator = generator;
             network.to(device);
             using var normalizer = new InputNormalizer(preprocessing, device);
-            var loop = new TrainingLoop(network, normalizer, plan, new Random(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
+            var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);
             network.DropoutGenerator = null;
 
@@ -110,36 +110,6 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
             network.Dispose();
             throw;
         }
-    }
-
-    private VitConfig ModelFor(TrainingColumns columns)
-    {
-        VitConfig config;
-        if (_options.Pretrained is { } checkpoint)
-        {
-            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size };
-            config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
-        }
-        else if (_options.Model is { } chosen)
-        {
-            config = chosen with { Classes = columns.Labels.Count };
-        }
-        else
-        {
-            (PixelSize? size, int channels) = columns.ImageShape();
-            config = TrainingDefaults.Model(size, channels) with { Classes = columns.Labels.Count };
-        }
-        IReadOnlyList<string> problems = config.Problems();
-        return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
-    }
-
-    private Preprocessing PreprocessingFor(TrainingColumns columns, VitConfig config)
-    {
-        if (_options.Pretrained?.Preprocessing is not { } its)
-        {
-            return columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation ?? Interpolation.Bicubic);
-        }
-        return columns.Checked(its.WithSize(config.ImageSize) with { Interpolation = _options.Interpolation ?? its.Interpolation });
     }
 
     /// <summary>Weights from the checkpoint, else from the generator.</summary>
@@ -178,26 +148,6 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
             : throw new InvalidOperationException($"{nameof(VitOptions.EarlyStoppingPatience)} is {_options.EarlyStoppingPatience}, but there is nothing to validate on: give a validation set or {nameof(VitOptions.ValidationFraction)}.");
     }
 
-    private TrainingPlan PlanFor(ImageSubset training, TimeSpan spent)
-    {
-        TimeSpan? budget = _options.MaxTrainingTime is { } time ? TimeSpan.FromTicks(Math.Max(1, (time - spent).Ticks)) : null;
-        return new TrainingPlan
-        {
-            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count, _options.Pretrained is not null) : null),
-            Budget = budget,
-            BatchSize = _options.BatchSize ?? TrainingDefaults.BatchSize(training.Count),
-            ScoringBatchSize = _options.ScoringBatchSize,
-            Optimizer = _options.Optimizer ?? TrainingDefaults.Optimizer(_options.Pretrained is not null, _options.FreezeBackbone),
-            FreezesBackbone = _options.FreezeBackbone,
-            WarmupFraction = _options.WarmupFraction,
-            FinalLearningRateFraction = _options.FinalLearningRateFraction,
-            GradientClipNorm = _options.GradientClipNorm,
-            LabelSmoothing = _options.LabelSmoothing,
-            Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
-            EarlyStoppingPatience = _options.EarlyStoppingPatience,
-        };
-    }
-
     private void Report(IChannel channel, List<EpochMetrics> history, EpochMetrics metrics)
     {
         history.Add(metrics);
@@ -206,17 +156,4 @@ public sealed class VitTrainer : IEstimator<VitTransformer>
             + $"{metrics.ImagesPerSecond:F0} images/s, {metrics.SecondsLeft:F0} s left.");
         _options.Progress?.Report(metrics);
     }
-
-    private ClassifierDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
-    {
-        Model = config,
-        Preprocessing = preprocessing,
-        FeatureColumn = _options.FeatureColumnName,
-        PredictedLabelColumn = _options.PredictedLabelColumnName,
-        ScoreColumn = _options.ScoreColumnName,
-        LabelType = columns.Labels.TypeName,
-        Labels = columns.Labels.Names,
-        ScoringBatchSize = _options.ScoringBatchSize,
-        History = history,
-    };
 }

@@ -12,10 +12,11 @@ internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmenta
 {
     private readonly AugmentationPipeline _pipeline = new(augmentations, source.Images.Shape.Channels, source.Images.Shape.Size);
 
-    /// <summary>The batch of these images. Both tensors belong to the caller's dispose scope.</summary>
+    /// <summary>The batch of these images; its tensors are in no dispose scope.</summary>
     /// <param name="indices">Which images.</param>
-    /// <param name="random">The seeded generator of the augmentations; null where there are none.</param>
-    public (torch.Tensor Pixels, torch.Tensor Labels) Make(ReadOnlySpan<int> indices, Random? random)
+    /// <param name="index">The batch's place in its epoch.</param>
+    /// <param name="random">The seeded generator for the batch's i-th image; null where nothing is augmented.</param>
+    public Batch Make(ReadOnlySpan<int> indices, int index, Func<int, Random>? random)
     {
         ImageShape shape = source.Images.Shape;
         torch.Tensor pixels = shape.NewBatch(indices.Length);
@@ -32,14 +33,14 @@ internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmenta
             }
             else if (shape.IsFloat)
             {
-                Augment<float>(image, target, random);
+                Augment<float>(image, target, random(i));
             }
             else
             {
-                Augment<byte>(image, target, random);
+                Augment<byte>(image, target, random(i));
             }
         }
-        return (pixels, torch.tensor(labels));
+        return new Batch(pixels.DetachFromDisposeScope(), torch.tensor(labels).DetachFromDisposeScope(), index);
     }
 
     private void Augment<T>(Span<byte> image, Span<byte> target, Random random)

@@ -14,13 +14,13 @@ internal static class Evaluator
         var maker = new BatchMaker(images.Source, []);
         var metrics = new RunningMetrics();
         using var inference = inference_mode();
-        foreach (ArraySegment<int> batch in EpochOrder.Divide(images.Indices, batchSize))
+        foreach ((int index, ArraySegment<int> indices) in EpochOrder.Divide(images.Indices, batchSize).Index())
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (Tensor pixels, Tensor labels) = maker.Make(batch, random: null);
-            Tensor input = normalizer.Apply(pixels);
-            labels = labels.to(input.device);
+            using Batch batch = maker.Make(indices, index, random: null);
+            Tensor input = normalizer.Apply(batch.Pixels);
+            Tensor labels = batch.Labels.to(input.device);
             Tensor logits = network.forward(input);
             metrics.Add(logits, labels, nn.functional.cross_entropy(logits, labels));
         }

@@ -9,11 +9,11 @@ namespace Microsoft.ML.Vit.Training;
 /// <param name="network">What is trained, on its device.</param>
 /// <param name="normalizer">Raw pixels to the network's input.</param>
 /// <param name="plan">What to do.</param>
-/// <param name="random">The seeded generator of order and augmentation.</param>
+/// <param name="random">Everything random, by the training's seed.</param>
 /// <param name="report">Told of every epoch.</param>
 /// <param name="cancellationToken">Looked at within every step.</param>
 internal sealed class TrainingLoop(
-    VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, Random random, Action<EpochMetrics> report, CancellationToken cancellationToken)
+    VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, RandomStreams random, Action<EpochMetrics> report, CancellationToken cancellationToken)
 {
     private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters = [.. network.named_parameters().Where(p => p.parameter.requires_grad)];
 
@@ -24,11 +24,12 @@ internal sealed class TrainingLoop(
     {
         using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
         using var best = new BestWeights(network);
-        var clock = new TrainingClock(plan.Epochs, plan.Budget, EpochOrder.Batches(training.Count, plan.BatchSize));
+        var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
+        var clock = new TrainingClock(plan.Epochs, plan.Budget, batches.PerEpoch);
         for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
         {
             double start = clock.Seconds;
-            RunningMetrics metrics = TrainEpoch(epoch, training, optimizer, clock, out double factor);
+            RunningMetrics metrics = TrainEpoch(epoch, batches, optimizer, clock, out double factor);
             double seconds = clock.Seconds - start;
             RunningMetrics? validated = null;
             if (validation is not null)
@@ -52,24 +53,23 @@ internal sealed class TrainingLoop(
         best.Restore();
     }
 
-    private RunningMetrics TrainEpoch(int epoch, ImageSubset images, IOptimizer optimizer, TrainingClock clock, out double factor)
+    private RunningMetrics TrainEpoch(int epoch, TrainingBatches batches, IOptimizer optimizer, TrainingClock clock, out double factor)
     {
         network.train(!plan.FreezesBackbone);
-        var maker = new BatchMaker(images.Source, plan.Augmentations);
         var metrics = new RunningMetrics();
-        int step = 0;
         factor = 0;
-        foreach (ArraySegment<int> batch in EpochOrder.Shuffled(images.Indices, plan.BatchSize, random))
+        foreach (Batch batch in batches.Epoch(epoch, first: 0))
         {
+            using Batch owned = batch;
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (Tensor pixels, Tensor labels) = maker.Make(batch, random);
-            Tensor input = normalizer.Apply(pixels);
-            labels = labels.to(input.device);
+            Tensor input = normalizer.Apply(batch.Pixels);
+            Tensor labels = batch.Labels.to(input.device);
+            network.DropoutGenerator?.manual_seed(random.Dropout(epoch, batch.Index));
 
             Tensor logits = network.forward(input);
             Tensor loss = nn.functional.cross_entropy(logits, labels, label_smoothing: plan.LabelSmoothing);
-            CheckFinite(metrics.Add(logits, labels, loss), epoch, ++step);
+            CheckFinite(metrics.Add(logits, labels, loss), epoch, batch.Index + 1);
 
             cancellationToken.ThrowIfCancellationRequested();
             loss.backward();
