@@ -95,12 +95,10 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         try
         {
             Initialize(network, generator, columns, channel);
-            network.DropoutGenerator = generator;
             network.to(device);
             using var normalizer = new InputNormalizer(preprocessing, device);
             var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);
-            network.DropoutGenerator = null;
 
             // Training → transformer.
             return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);

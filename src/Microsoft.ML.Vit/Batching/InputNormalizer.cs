@@ -11,6 +11,9 @@ internal sealed class InputNormalizer : IDisposable
     private readonly Tensor _scale;
     private readonly Tensor _shift;
 
+    /// <summary>Where the network lies.</summary>
+    public Device Device => _scale.device;
+
     public InputNormalizer(Preprocessing preprocessing, Device device)
     {
         float[] scale = new float[preprocessing.Channels];

@@ -5,8 +5,14 @@ namespace Microsoft.ML.Vit.Model;
 /// <summary>The random generator that all dropout of one network draws from, in the order of the forward pass: equal seeds drop the same units on every device.</summary>
 internal sealed class DropoutSource
 {
-    /// <summary>A CPU generator, set by whoever trains; never the process-wide one.</summary>
-    public Generator? Generator { get; set; }
+    private readonly ThreadLocal<Generator?> _generator = new();
+
+    /// <summary>The calling thread's CPU generator, set by whoever trains; never the process-wide one. Threads that share a network each have their own.</summary>
+    public Generator? Generator
+    {
+        get => _generator.Value;
+        set => _generator.Value = value;
+    }
 
     /// <summary>A mask of the shape whose elements are 1/(1 - rate) with probability 1 - rate and else 0, on the device and of the type of <paramref name="like"/>.</summary>
     /// <exception cref="InvalidOperationException">No generator was set.</exception>

@@ -97,7 +97,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The architecture.</summary>
     public VitConfig Config { get; }
 
-    /// <summary>The CPU generator that dropout and drop path draw from in training; needed where their rates are above zero.</summary>
+    /// <summary>The CPU generator that dropout and drop path draw from when the calling thread trains; needed where their rates are above zero.</summary>
     public Generator? DropoutGenerator
     {
         get => _dropoutSource.Generator;
@@ -151,8 +151,23 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W); without head, the vectors before it (B, OutputSize).</summary>
     public override Tensor forward(Tensor images)
     {
+        using Tensor patches = EmbedPatches(images);
+        return ForwardPatches(patches);
+    }
+
+    /// <summary>The patches (B, N, D) of normalised images (B, C, H, W), before positions. With a convolutional stem, statistics are of the whole batch in training.</summary>
+    /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
+    public Tensor EmbedPatches(Tensor images)
+    {
+        ThrowIfNotOurs(images);
+        return _patchEmbedding.call(images);
+    }
+
+    /// <summary>The rest of <see cref="forward"/>: logits (B, Classes) of patches (B, N, D), each image on its own.</summary>
+    public Tensor ForwardPatches(Tensor patches)
+    {
         using var scope = NewDisposeScope();
-        Tensor features = ForwardFeatures(images); // (B, T, D)
+        Tensor features = Encode(patches); // (B, T, D)
         Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
         x = _preLogits?.call(x) ?? x;
         x = _head?.call(x) ?? x;
@@ -170,18 +185,8 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
     public Tensor ForwardFeatures(Tensor images)
     {
-        ThrowIfNotOurs(images);
-        using var scope = NewDisposeScope();
-        Tensor x = Embed(_patchEmbedding.call(images)); // (B, T, D)
-        x = _dropout.Apply(x, _dropout.IsActive && training);
-        foreach (Block block in _blocks)
-        {
-            Tensor before = x;
-            x = block.call(x);
-            before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
-        }
-        x = _norm?.call(x) ?? x;
-        return x.MoveToOuterDisposeScope();
+        using Tensor patches = EmbedPatches(images);
+        return Encode(patches);
     }
 
     /// <summary>
@@ -200,6 +205,22 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             _ => _distillationHead is null ? features.select(1, 0) : features.narrow(1, 0, 2).mean([1]),
         };
         return pooled.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Patches (B, N, D) through all blocks to tokens (B, T, D).</summary>
+    private Tensor Encode(Tensor patches)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = Embed(patches); // (B, T, D)
+        x = _dropout.Apply(x, _dropout.IsActive && training);
+        foreach (Block block in _blocks)
+        {
+            Tensor before = x;
+            x = block.call(x);
+            before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
+        }
+        x = _norm?.call(x) ?? x;
+        return x.MoveToOuterDisposeScope();
     }
 
     /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first. Registers have no position.</summary>

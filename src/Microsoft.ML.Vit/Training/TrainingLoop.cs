@@ -23,13 +23,14 @@ internal sealed class TrainingLoop(
     public void Run(ImageSubset training, ImageSubset? validation)
     {
         using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
+        using var gradients = new ForwardBackward(network, _parameters, LossSum, normalizer.Device, cancellationToken);
         using var best = new BestWeights(network);
         var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
         var clock = new TrainingClock(plan.Epochs, plan.Budget, batches.PerEpoch);
         for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
         {
             double start = clock.Seconds;
-            RunningMetrics metrics = TrainEpoch(epoch, batches, optimizer, clock, out double factor);
+            RunningMetrics metrics = TrainEpoch(epoch, batches, gradients, optimizer, clock, out double factor);
             double seconds = clock.Seconds - start;
             RunningMetrics? validated = null;
             if (validation is not null)
@@ -53,7 +54,7 @@ internal sealed class TrainingLoop(
         best.Restore();
     }
 
-    private RunningMetrics TrainEpoch(int epoch, TrainingBatches batches, IOptimizer optimizer, TrainingClock clock, out double factor)
+    private RunningMetrics TrainEpoch(int epoch, TrainingBatches batches, ForwardBackward gradients, IOptimizer optimizer, TrainingClock clock, out double factor)
     {
         network.train(!plan.FreezesBackbone);
         var metrics = new RunningMetrics();
@@ -65,14 +66,8 @@ internal sealed class TrainingLoop(
             using var scope = NewDisposeScope();
             Tensor input = normalizer.Apply(batch.Pixels);
             Tensor labels = batch.Labels.to(input.device);
-            network.DropoutGenerator?.manual_seed(random.Dropout(epoch, batch.Index));
-
-            Tensor logits = network.forward(input);
-            Tensor loss = nn.functional.cross_entropy(logits, labels, label_smoothing: plan.LabelSmoothing);
+            (Tensor logits, Tensor loss) = gradients.Run(input, labels, random.Dropout(epoch, batch.Index));
             CheckFinite(metrics.Add(logits, labels, loss), epoch, batch.Index + 1);
-
-            cancellationToken.ThrowIfCancellationRequested();
-            loss.backward();
             if (plan.GradientClipNorm is { } norm)
             {
                 Gradients.ClipNorm(_parameters, norm);
@@ -88,6 +83,9 @@ internal sealed class TrainingLoop(
         }
         return metrics;
     }
+
+    private Tensor LossSum(Tensor logits, Tensor targets) =>
+        nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum, label_smoothing: plan.LabelSmoothing);
 
     private void CheckFinite(double loss, int epoch, int step)
     {

@@ -1,0 +1,148 @@
+using Microsoft.ML.Vit.Model;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Training;
+
+/// <summary>
+/// The forward and backward pass of a training step. On the CPU a batch is divided: each core takes its share through the whole network by itself, a few images at a time,
+/// and the gradients are added up; the sums are those of the undivided batch but for rounding. A convolutional stem normalises over the whole batch, so it goes before, undivided.
+/// Measured on two cores without AMX against the undivided batch: 1.2 times the images a second at 32 px, 1.13 for Ti/16, 1.19 for S/16, 1.05 for B/16.
+/// </summary>
+internal sealed class ForwardBackward : IDisposable
+{
+    private readonly VisionTransformer _network;
+    private readonly Func<Tensor, Tensor, Tensor> _lossSum;
+    private readonly CancellationToken _cancellationToken;
+    private readonly CoreThreads? _threads; // null on a GPU, which has the batch at once
+    private readonly int _microBatch;
+    private readonly Generator[] _generators;
+    private readonly bool _stemGoesBefore;
+    private readonly Tensor[] _divided; // parameters whose gradients the threads compute
+
+    /// <param name="network">In training mode, on its device.</param>
+    /// <param name="parameters">Those to train, by name.</param>
+    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C).</param>
+    /// <param name="device">The network's.</param>
+    /// <param name="cancellationToken">Looked at before each part.</param>
+    /// <param name="microBatch">Images of a part at most; null chooses.</param>
+    public ForwardBackward(
+        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor> lossSum, Device device, CancellationToken cancellationToken, int? microBatch = null)
+    {
+        _network = network;
+        _lossSum = lossSum;
+        _cancellationToken = cancellationToken;
+        _threads = device.type == DeviceType.CPU ? new CoreThreads(get_num_threads()) : null;
+        _microBatch = microBatch ?? (_threads is null ? int.MaxValue : MicroBatches.Size(network.Config));
+        _generators = [.. Enumerable.Range(0, _threads?.Count ?? 1).Select(_ => new Generator())];
+        _stemGoesBefore = network.Config.Stem == VitStem.Convolutions;
+        _divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name)).Select(p => p.Value)];
+        StemLearnsBefore = _stemGoesBefore && parameters.Any(p => IsOfStem(p.Name));
+    }
+
+    private bool StemLearnsBefore { get; }
+
+    /// <summary>Adds the gradients of the mean loss to those that the parameters have.</summary>
+    /// <param name="input">Normalised images (B, C, H, W).</param>
+    /// <param name="targets">Labels (B) or soft targets (B, C).</param>
+    /// <param name="seed">Decides what dropout drops.</param>
+    /// <returns>The logits (B, C) and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed)
+    {
+        using var scope = NewDisposeScope();
+        IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
+        Tensor patches = _stemGoesBefore ? _network.EmbedPatches(input) : input;
+        Tensor detached = patches.detach();
+        BatchShare[] shares = [.. parts.Select(_ => new BatchShare())];
+        try
+        {
+            void RunThread(int index)
+            {
+                if (index < shares.Length)
+                {
+                    Compute(shares[index], parts[index], detached, targets, index, seed);
+                }
+            }
+            if (_threads is null)
+            {
+                RunThread(0);
+            }
+            else
+            {
+                _threads.ForEach(RunThread);
+            }
+            (Tensor logits, Tensor loss) = Finish(shares, patches);
+            return (logits.MoveToOuterDisposeScope(), loss.MoveToOuterDisposeScope());
+        }
+        finally
+        {
+            Array.ForEach(shares, share => share.Dispose());
+        }
+    }
+
+    /// <summary>Ends the threads.</summary>
+    public void Dispose()
+    {
+        _threads?.Dispose();
+        _network.DropoutGenerator = null;
+        Array.ForEach(_generators, generator => generator.Dispose());
+    }
+
+    private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
+
+    /// <summary>A thread's share of the batch.</summary>
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Tensor targets, int index, long seed)
+    {
+        Generator generator = _generators[index];
+        _network.DropoutGenerator = generator;
+        long images = input.size(0);
+        foreach (Range part in parts)
+        {
+            _cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            (int start, int count) = part.GetOffsetAndLength((int)images);
+            generator.manual_seed(unchecked(seed + start));
+            Tensor x = input.narrow(0, start, count);
+            if (StemLearnsBefore)
+            {
+                x = x.detach().requires_grad_();
+            }
+            Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
+            Tensor loss = _lossSum(logits, targets.narrow(0, start, count)) / images;
+            IList<Tensor> gradients = autograd.grad([loss], StemLearnsBefore ? [.. _divided, x] : _divided);
+            share.Add(logits.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
+        }
+    }
+
+    /// <summary>Adds the shares up and gives the parameters their gradients.</summary>
+    private (Tensor Logits, Tensor Loss) Finish(BatchShare[] shares, Tensor patches)
+    {
+        using var scope = NewDisposeScope();
+        foreach (BatchShare other in shares.Skip(1))
+        {
+            shares[0].Add(other);
+        }
+        if (StemLearnsBefore)
+        {
+            patches.backward([cat([.. shares.SelectMany(share => share.PatchGradients)])]);
+        }
+        using (no_grad())
+        {
+            foreach ((Tensor parameter, Tensor gradient) in _divided.Zip(shares[0].Gradients))
+            {
+                // An earlier batch of the same step may have left its own.
+                if (parameter.grad is { } accumulated)
+                {
+                    accumulated.add_(gradient);
+                }
+                else
+                {
+                    parameter.grad = gradient;
+                }
+            }
+        }
+        Tensor logits = cat([.. shares.SelectMany(share => share.Logits)]);
+        return (logits.MoveToOuterDisposeScope(), shares[0].Loss.clone().MoveToOuterDisposeScope());
+    }
+}
