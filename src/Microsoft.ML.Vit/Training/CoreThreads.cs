@@ -70,6 +70,8 @@ internal sealed class CoreThreads : IDisposable
 
     private void Run(int index, CountdownEvent ready)
     {
+        // A thread's first question makes libtorch give it the process's number; only then can it have its own.
+        _ = get_num_threads();
         set_num_threads(1);
         ready.Signal();
         while (true)

@@ -1,0 +1,56 @@
+using Microsoft.ML.Vit.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Tests.Training;
+
+[TestClass]
+public sealed class CoreThreadsTests
+{
+    [TestCleanup]
+    public void OneThreadAgain() => set_num_threads(1);
+
+    [TestMethod]
+    public void EachThreadWorksAloneAndTheCallerKeepsItsNumber()
+    {
+        set_num_threads(3);
+        using var threads = new CoreThreads(3);
+        Assert.AreEqual(3, get_num_threads());
+        int[] numbers = new int[3];
+        int[] ids = new int[3];
+        threads.ForEach(i =>
+        {
+            using Tensor sum = ones(1 << 20).sum(); // large enough to be divided, had the thread others
+            (numbers[i], ids[i]) = (get_num_threads(), Environment.CurrentManagedThreadId);
+        });
+        CollectionAssert.AreEqual(new[] { 1, 1, 1 }, numbers);
+        CollectionAssert.AllItemsAreUnique(ids);
+    }
+
+    [TestMethod]
+    public void OneThreadIsTheCallers()
+    {
+        using var threads = new CoreThreads(1);
+        int id = 0;
+        threads.ForEach(_ => id = Environment.CurrentManagedThreadId);
+        Assert.AreEqual(Environment.CurrentManagedThreadId, id);
+    }
+
+    [TestMethod]
+    public void FailureIsThrownAfterAllHaveEnded()
+    {
+        using var threads = new CoreThreads(2);
+        int ended = 0;
+        Assert.ThrowsExactly<InvalidDataException>(() => threads.ForEach(i =>
+        {
+            if (i == 0)
+            {
+                throw new InvalidDataException("no");
+            }
+            Thread.Sleep(50);
+            ended++;
+        }));
+        Assert.AreEqual(1, ended);
+        threads.ForEach(_ => Interlocked.Increment(ref ended));
+        Assert.AreEqual(3, ended);
+    }
+}
