@@ -46,6 +46,10 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(FreezeBackbone)} or {nameof(FrozenBlocks)} is set without {nameof(Pretrained)}; what is not pretrained must be trained.";
         }
+        if (!Enum.IsDefined(Precision))
+        {
+            yield return $"{nameof(Precision)} is {Precision}; expected one of {string.Join(", ", Enum.GetNames<VitPrecision>())}.";
+        }
         if (!Enum.IsDefined(InvalidImages))
         {
             yield return $"{nameof(InvalidImages)} is {InvalidImages}; expected one of {string.Join(", ", Enum.GetNames<InvalidImageHandling>())}.";

@@ -103,6 +103,11 @@ public sealed partial record VitOptions
     /// <summary>What is done with images that cannot be read while training. Default: throw.</summary>
     public InvalidImageHandling InvalidImages { get; init; } = InvalidImageHandling.Throw;
 
+    /// <summary>
+    /// The type that matrix products are computed in while training; weights, optimizer state and the saved model stay 32-bit floats. Default: <see cref="VitPrecision.Float32"/>.
+    /// </summary>
+    public VitPrecision Precision { get; init; } = VitPrecision.Float32;
+
     /// <summary>Where to run: "auto", "cpu", "cuda" or "cuda:N". Auto takes CUDA where MLContext.GpuDeviceId names a device, or where one is present. Default "auto".</summary>
     public string Device { get; init; } = "auto";
 

@@ -96,6 +96,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         {
             Initialize(network, generator, columns, channel);
             network.to(device);
+            network.ComputeType = PrecisionChoice.Choose(_options.Precision, config, device, channel.Info);
             using var normalizer = new InputNormalizer(preprocessing, device);
             var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);

@@ -57,8 +57,8 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             .reshape(batch, tokens, 3, _heads, _headSize)
             .permute(2, 0, 3, 1, 4)
             .unbind(0); // three of (B, H, T, D/H)
-        Tensor query = _queryNorm?.call(qkv[0]) ?? qkv[0];
-        Tensor key = _keyNorm?.call(qkv[1]) ?? qkv[1];
+        Tensor query = _queryNorm?.call(qkv[0]).to(x.dtype) ?? qkv[0];
+        Tensor key = _keyNorm?.call(qkv[1]).to(x.dtype) ?? qkv[1];
 
         x = training && _attentionDropout.IsActive
             ? AttendWithDropout(query, key, qkv[2])

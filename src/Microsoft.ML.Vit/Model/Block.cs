@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Model;
 
-/// <summary>One pre-norm transformer block: x + attn(norm1(x)), then x + mlp(norm2(x)), each branch with its LayerScale and drop path.</summary>
+/// <summary>
+/// One pre-norm transformer block: x + attn(norm1(x)), then x + mlp(norm2(x)), each branch with its LayerScale and drop path. Tokens and normalisation are float32;
+/// the branches compute in <see cref="ComputeType"/>.
+/// </summary>
 internal sealed class Block : nn.Module<Tensor, Tensor>
 {
     private readonly DropPath _dropPath;
@@ -45,6 +48,9 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What the branches compute in: float32, or bfloat16 as under PyTorch's autocast.</summary>
+    public ScalarType ComputeType { get; set; } = ScalarType.Float32;
+
     /// <summary>The attention of this block.</summary>
     public Attention Attention => _attention;
 
@@ -53,8 +59,8 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         bool training = _dropsPath && this.training;
-        x = x + Branch(_attention.call(_norm1.call(x)), _scale1, training);
-        x = x + Branch(_mlp.call(_norm2.call(x)), _scale2, training);
+        x = x + Branch(_attention.call(_norm1.call(x).to(ComputeType)), _scale1, training);
+        x = x + Branch(_mlp.call(_norm2.call(x).to(ComputeType)), _scale2, training);
         return x.MoveToOuterDisposeScope();
     }
 

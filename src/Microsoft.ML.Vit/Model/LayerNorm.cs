@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Model;
 
-/// <summary>Layer normalisation of the last dimension with scale <c>weight</c> and shift <c>bias</c>.</summary>
+/// <summary>Layer normalisation of the last dimension with scale <c>weight</c> and shift <c>bias</c>, in the type of these: statistics of bfloat16 would be too coarse.</summary>
 internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
     private readonly long[] _shape;
@@ -34,5 +34,13 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
     public Parameter Bias => _bias;
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, _shape, _weight, _bias, _epsilon);
+    public override Tensor forward(Tensor x)
+    {
+        if (x.dtype == _weight.dtype)
+        {
+            return nn.functional.layer_norm(x, _shape, _weight, _bias, _epsilon);
+        }
+        using Tensor converted = x.to(_weight.dtype);
+        return nn.functional.layer_norm(converted, _shape, _weight, _bias, _epsilon);
+    }
 }

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Model;
 
-/// <summary>y = x Wᵀ + b over the last dimension; <c>weight</c> (out, in), <c>bias</c> (out).</summary>
+/// <summary>
+/// y = x Wᵀ + b over the last dimension; <c>weight</c> (out, in), <c>bias</c> (out). It computes in the type of x, as PyTorch's autocast does: weights kept in float32 are
+/// converted each time, and get their gradients in float32.
+/// </summary>
 internal sealed class Linear : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
@@ -29,5 +32,14 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor x) => nn.functional.linear(x, _weight, _bias);
+    public override Tensor forward(Tensor x)
+    {
+        if (x.dtype == _weight.dtype)
+        {
+            return nn.functional.linear(x, _weight, _bias);
+        }
+        using Tensor weight = _weight.to(x.dtype);
+        using Tensor? bias = _bias?.to(x.dtype);
+        return nn.functional.linear(x, weight, bias);
+    }
 }

@@ -104,6 +104,19 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         set => _dropoutSource.Generator = value;
     }
 
+    /// <summary>What the blocks' products compute in: float32 (the default) or bfloat16. Weights, tokens, normalisation, embedding and head stay float32.</summary>
+    public ScalarType ComputeType
+    {
+        get => _blocks[0].ComputeType;
+        set
+        {
+            foreach (Block block in _blocks)
+            {
+                block.ComputeType = value;
+            }
+        }
+    }
+
     /// <summary>The class token (1, 1, D), where there is one.</summary>
     public Parameter? ClassToken => _classToken;
 
