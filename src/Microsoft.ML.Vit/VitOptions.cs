@@ -27,6 +27,13 @@ public sealed partial record VitOptions
     public VitCheckpoint? Pretrained { get; init; }
 
     /// <summary>
+    /// A zip that MLContext.Model.Save wrote, with one classifier of this library anywhere in its chain, whose weights are started from; null for none. The architecture and the preprocessing are its
+    /// own; the classifier's rows of classes that the label names too are kept, those of others are new (<see cref="HeadInitialization"/>), which the log says. The number of epochs, the optimizer and
+    /// freezing are as with <see cref="Pretrained"/>, which it excludes. Default null.
+    /// </summary>
+    public string? WarmStart { get; init; }
+
+    /// <summary>
     /// The first so many blocks of the pretrained network, and with any the embeddings before them, stay as they are; 0 to its depth. Default 0: all are trained.
     /// </summary>
     public int FrozenBlocks { get; init; }
@@ -40,7 +47,7 @@ public sealed partial record VitOptions
     /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
     /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches);
-    /// with <see cref="Pretrained"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
+    /// with <see cref="Pretrained"/> or <see cref="WarmStart"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }
 
@@ -52,7 +59,7 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images,
-    /// at least 10 and at most 200 (with <see cref="Pretrained"/> 5,000, 5 and 20). Default null.
+    /// at least 10 and at most 200 (with <see cref="Pretrained"/> or <see cref="WarmStart"/> 5,000, 5 and 20). Default null.
     /// </summary>
     public int? Epochs { get; init; }
 
@@ -66,7 +73,7 @@ public sealed partial record VitOptions
     public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>
-    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/>, AdamW at a learning rate of 1e-4,
+    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/> or <see cref="WarmStart"/>, AdamW at a learning rate of 1e-4,
     /// 1e-3 where only the classifier is trained. Default null.
     /// </summary>
     public VitOptimizer? Optimizer { get; init; }
@@ -132,6 +139,22 @@ public sealed partial record VitOptions
     /// <summary>Receives every epoch's metrics; they also reach the ML.NET log and the transformer's history. Default null.</summary>
     public IProgress<EpochMetrics>? Progress { get; init; }
 
-    /// <summary>Stops training within a batch, by OperationCanceledException. Default: none.</summary>
+    /// <summary>
+    /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes
+    /// on from there and ends as one that was never interrupted, bit for bit (with a time budget, whose clock goes on too, as good); where it had ended, its result is returned at once. Options and
+    /// images that decide the result must be the same, else InvalidOperationException names what changed; device, thread count, progress and names of columns may differ. One folder serves one
+    /// training at a time, so none suits cross-validation. A checkpoint takes three to five times the model's memory on disk. Default null.
+    /// </summary>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>Steps after which a checkpoint is written within an epoch as well, 1 or more; null writes only at its end. Needs <see cref="CheckpointDirectory"/>. Default null.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>Stops training within a batch, as <see cref="CancellationBehavior"/> says. Default: none.</summary>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>
+    /// Whether a cancelled training throws OperationCanceledException or ends with the best it has. With <see cref="CheckpointDirectory"/> a checkpoint is written in either case. Default: throw.
+    /// </summary>
+    public VitCancellation CancellationBehavior { get; init; } = VitCancellation.Throw;
 }

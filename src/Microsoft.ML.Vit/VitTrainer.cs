@@ -74,16 +74,19 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         var watch = Stopwatch.StartNew();
         torch.Device device = DeviceSelector.Select(_environment, channel, _options.Device, "Trains");
 
+        using TrainingCheckpoints? checkpoints = _options.CheckpointDirectory is { } folder ? TrainingCheckpoints.Open(folder, _options.CheckpointSteps, channel) : null;
+        SavedClassifier? start = _options.WarmStart is { } path ? SavedClassifier.Open(path) : null;
+
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
-        VitConfig config = ModelFor(columns);
-        Preprocessing preprocessing = PreprocessingFor(columns, config);
+        VitConfig config = ModelFor(columns, start);
+        Preprocessing preprocessing = PreprocessingFor(columns, config, start);
         var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
         LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
         columns.CheckClasses(images);
-        int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
+        int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? checkpoints?.EarlierSeed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
-        preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
+        preprocessing = IsFineTuning ? preprocessing : columns.MeasuredOn(training, preprocessing);
 
         // Pixels → batches → model → training.
         TrainingPlan plan = PlanFor(columns, training, watch.Elapsed);
@@ -94,12 +97,17 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         var network = new VisionTransformer(config, generator: null);
         try
         {
-            Initialize(network, generator, columns, channel);
+            Initialize(network, generator, columns, start, channel);
             network.to(device);
             network.ComputeType = PrecisionChoice.Choose(_options.Precision, config, device, channel.Info);
+            checkpoints?.Begin(
+                TrainingSettings.Of(Resolved(plan, config, seed), preprocessing, columns.Labels.Names, network.ComputeType, training, validation), seed, history);
             using var normalizer = new InputNormalizer(preprocessing, device);
-            var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
-            loop.Run(training, validation);
+            var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), checkpoints, _options.CancellationToken);
+            if (!loop.Run(training, validation))
+            {
+                channel.Warning($"Cancelled after {history.Count} epochs; the model is what the training had come to.");
+            }
 
             // Training → transformer.
             return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);
@@ -111,18 +119,21 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         }
     }
 
-    /// <summary>Weights from the checkpoint, else from the generator.</summary>
-    private void Initialize(VisionTransformer network, torch.Generator generator, TrainingColumns columns, IChannel channel)
+    /// <summary>Weights from the checkpoint or the saved model, else from the generator.</summary>
+    private void Initialize(VisionTransformer network, torch.Generator generator, TrainingColumns columns, SavedClassifier? start, IChannel channel)
     {
-        if (_options.Pretrained is not { } checkpoint)
+        if (!IsFineTuning)
         {
             network.Initialize(_options.Initialization, generator);
             return;
         }
-        PretrainedNetwork.Report(channel, checkpoint);
-        // Of all the network's weights the checkpoint overwrites all but a new classifier.
+        if (_options.Pretrained is { } checkpoint)
+        {
+            PretrainedNetwork.Report(channel, checkpoint);
+        }
+        // Of all the network's weights the checkpoint overwrites all but a new classifier, or its new rows.
         TimmInitialization.ApplyToHead(network, generator, zeros: _options.HeadInitialization == VitHeadInitialization.Zeros);
-        foreach (string change in checkpoint.LoadInto(network, columns.Labels.Names))
+        foreach (string change in _options.Pretrained?.LoadInto(network, columns.Labels.Names) ?? start!.LoadInto(network, columns.Labels.Names))
         {
             channel.Info(change);
         }

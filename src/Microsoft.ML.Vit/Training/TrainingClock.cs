@@ -9,7 +9,7 @@ internal sealed class TrainingClock
     private readonly TimeSpan? _budget;
     private readonly long? _steps;
     private readonly int _stepsPerEpoch;
-    private long _done;
+    private double _before;
     private double _position;
     private double _stepLength;
 
@@ -30,23 +30,29 @@ internal sealed class TrainingClock
     /// <summary>Whether the training is at its end.</summary>
     public bool IsOver => _position >= 1;
 
-    /// <summary>Seconds since the start.</summary>
-    public double Seconds => _watch.Elapsed.TotalSeconds;
+    /// <summary>Steps done.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Seconds spent, those of earlier runs of the training included.</summary>
+    public double Seconds => _before + _watch.Elapsed.TotalSeconds;
 
     /// <summary>Epochs in all: exact by steps, an estimate where the budget ends the training.</summary>
-    public int Epochs => Math.Max(1, (int)Math.Ceiling(_done / Math.Max(_position, 1e-9) / _stepsPerEpoch - 1e-6));
+    public int Epochs => Math.Max(1, (int)Math.Ceiling(Steps / Math.Max(_position, 1e-9) / _stepsPerEpoch - 1e-6));
 
     /// <summary>Seconds to the end, as far as the past tells.</summary>
     public double SecondsLeft => _position > 0 ? Seconds * Math.Max(0, 1 - _position) / _position : 0;
 
+    /// <summary>Goes on from where an earlier run of the training stood.</summary>
+    public void Resume(long steps, double position, double stepLength, double seconds) => (Steps, _position, _stepLength, _before) = (steps, position, stepLength, seconds);
+
     /// <summary>A step was done.</summary>
     public void Advance()
     {
-        _done++;
+        Steps++;
         double byTime = _budget is null ? 0 : Seconds / _budget.Value.TotalSeconds;
-        double bySteps = _steps is null ? 0 : (double)_done / _steps.Value;
+        double bySteps = _steps is null ? 0 : (double)Steps / _steps.Value;
         double before = _position;
-        _position = Math.Max(byTime, bySteps);
+        _position = Math.Max(before, Math.Max(byTime, bySteps)); // a budget that reading left less of does not turn it back
         _stepLength = _position - before;
     }
 }

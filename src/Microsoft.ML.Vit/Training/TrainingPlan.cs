@@ -50,4 +50,7 @@ internal sealed record TrainingPlan
 
     /// <summary>Epochs without a better validation before training stops; null for never.</summary>
     public required int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>Whether a training that is cancelled after its first step ends with what it has, instead of throwing.</summary>
+    public required bool CancelledReturnsBest { get; init; }
 }

@@ -24,7 +24,7 @@ public class DependencyTests
     };
 
     /// <summary>Single types, plain values, that other folders may use too.</summary>
-    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics")];
+    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Persistence", "TrainingProgress")];
 
     private static readonly string[] s_mayUseMLNet = [Root, "Images", "Batching", "Scoring", "Persistence", "Interop"];
 
