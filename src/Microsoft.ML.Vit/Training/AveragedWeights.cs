@@ -20,7 +20,7 @@ internal sealed class AveragedWeights : IDisposable
         (string Name, Tensor Tensor)[] state = [.. network.State().Where(s => s.Tensor.is_floating_point())];
         _names = [.. state.Select(s => s.Name)];
         _current = [.. state.Select(s => s.Tensor)];
-        _averages = [.. _current.Select(tensor => tensor.detach().clone().DetachFromDisposeScope())];
+        _averages = [.. _current.Select(tensor => tensor.clone().DetachFromDisposeScope())];
     }
 
     /// <summary>Steps averaged over; set where a training goes on.</summary>

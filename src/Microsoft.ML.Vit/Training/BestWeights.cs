@@ -74,7 +74,7 @@ internal sealed class BestWeights(VisionTransformer network) : IDisposable
             }
             else
             {
-                _copies[name] = value.detach().clone().DetachFromDisposeScope();
+                _copies[name] = value.clone().DetachFromDisposeScope();
             }
         }
     }
