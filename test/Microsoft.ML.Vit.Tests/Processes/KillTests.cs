@@ -31,7 +31,7 @@ public sealed class KillTests
             Task reading = Task.Run(() => Read(process.StandardOutput, lines));
             // Mostly within the training, wherever it then is, writing its state among others; now and then before it has begun.
             string? begun = random.Next(6) == 0 ? null : First(lines, kills == 0 ? "epoch " : "Goes on from step ");
-            Thread.Sleep(random.Next(5, 250));
+            Thread.Sleep(random.Next(5, 1000));
             process.Kill();
             process.WaitForExit();
             reading.Wait();
