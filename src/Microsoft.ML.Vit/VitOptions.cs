@@ -141,9 +141,10 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes
-    /// on from there and ends as one that was never interrupted, bit for bit (with a time budget, whose clock goes on too, as good); where it had ended, its result is returned at once. Options and
-    /// images that decide the result must be the same, else InvalidOperationException names what changed; device, thread count, progress and names of columns may differ. One folder serves one
-    /// training at a time, so none suits cross-validation. A checkpoint takes three to five times the model's memory on disk. Default null.
+    /// on from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, and where they lay the schedule the
+    /// result depends on them as ever. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else InvalidOperationException names
+    /// what changed; device, number of threads, progress, names of columns and the like may differ. One folder serves one training at a time, so none suits cross-validation. A checkpoint takes three
+    /// to five times the model's memory on disk; a damaged one is passed over for the one before. Default null.
     /// </summary>
     public string? CheckpointDirectory { get; init; }
 

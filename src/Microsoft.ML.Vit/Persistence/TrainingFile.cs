@@ -5,7 +5,7 @@ namespace Microsoft.ML.Vit.Persistence;
 
 /// <summary>
 /// A training's checkpoint: a safetensors file with the tensors <c>model.*</c>, <c>optimizer.*</c>, <c>average.*</c> and <c>best.*</c>, each named on after its parameter, and in the metadata under
-/// <c>vit.training</c> the <see cref="TrainingDescription"/>.
+/// <c>vit.training</c> the <see cref="TrainingDescription"/> and a <see cref="FileSeal"/>.
 /// </summary>
 internal sealed class TrainingFile : IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class TrainingFile : IDisposable
     /// <summary>Where it lies.</summary>
     public string Path => _reader.Source;
 
-    /// <summary>Opens a file: its header and description are read and checked, and that it is as long as they say.</summary>
+    /// <summary>Opens a file: its header and description are read and checked, and its bytes against their digest.</summary>
     /// <exception cref="FormatException">It is no checkpoint of a training, is damaged, or a newer release wrote it; the message names it.</exception>
     /// <exception cref="InvalidDataException">It ends within the header.</exception>
     public static TrainingFile Open(string path)
@@ -33,9 +33,13 @@ internal sealed class TrainingFile : IDisposable
         SafetensorsReader reader = SafetensorsReader.Open(path);
         try
         {
-            return reader.Metadata.TryGetValue(DescriptionKey, out string? json)
-                ? new TrainingFile(reader, TrainingDescription.FromJson(json))
-                : throw new FormatException($"its metadata has no '{DescriptionKey}'; it is no checkpoint of a training.");
+            if (!reader.Metadata.TryGetValue(DescriptionKey, out string? json))
+            {
+                throw new FormatException($"its metadata has no '{DescriptionKey}'; it is no checkpoint of a training.");
+            }
+            var file = new TrainingFile(reader, TrainingDescription.FromJson(json));
+            FileSeal.Check(path);
+            return file;
         }
         catch (FormatException e)
         {
@@ -76,9 +80,10 @@ internal sealed class TrainingFile : IDisposable
         string unfinished = path + UnfinishedSuffix;
         try
         {
-            using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
             {
-                SafetensorsWriter.Write(stream, state, new Dictionary<string, string> { [DescriptionKey] = description.ToJson() });
+                SafetensorsWriter.Write(stream, state, new Dictionary<string, string> { [DescriptionKey] = description.ToJson(), [FileSeal.Key] = FileSeal.Open });
+                FileSeal.Close(stream);
                 stream.Flush(flushToDisk: true);
             }
             File.Move(unfinished, path, overwrite: true);

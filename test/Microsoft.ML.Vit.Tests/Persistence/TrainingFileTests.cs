@@ -21,6 +21,8 @@ public sealed class TrainingFileTests
         ["cut within the tensors", (Func<byte[], byte[]>)(whole => whole[..^1000])],
         ["one byte short", (Func<byte[], byte[]>)(whole => whole[..^1])],
         ["one byte more", (Func<byte[], byte[]>)(whole => [.. whole, 0])],
+        ["a byte changed within a tensor", (Func<byte[], byte[]>)(whole => Changed(whole, whole.Length - 5000))],
+        ["a digit changed in the header", (Func<byte[], byte[]>)(whole => Changed(whole, whole.AsSpan().IndexOf("lossSum"u8) - 8))],
         ["zeros", (Func<byte[], byte[]>)(whole => new byte[whole.Length])],
         ["another text", (Func<byte[], byte[]>)(_ => "this is no checkpoint, whatever its name says"u8.ToArray())],
         ["a header without end", (Func<byte[], byte[]>)(whole => [.. BitConverter.GetBytes(long.MaxValue), .. whole[8..]])],
@@ -117,6 +119,12 @@ public sealed class TrainingFileTests
         }
     }
 
+    private static byte[] Changed(byte[] whole, int index)
+    {
+        whole[index] ^= 1;
+        return whole;
+    }
+
     private static float[] Fit(IDataView data, VitOptions options, out IReadOnlyList<string> log)
     {
         var ml = new MLContext(seed: 1);
@@ -135,9 +143,10 @@ public sealed class TrainingFileTests
         using (SafetensorsReader reader = SafetensorsReader.Open(path))
         {
             held = [.. reader.Entries.Select(entry => (entry.Name, reader.Read(entry)))];
-            metadata = reader.Metadata.ToDictionary(pair => pair.Key, pair => description(pair.Value));
+            metadata = reader.Metadata.ToDictionary(pair => pair.Key, pair => pair.Key == FileSeal.Key ? FileSeal.Open : description(pair.Value));
         }
         using FileStream stream = File.Create(path);
         SafetensorsWriter.Write(stream, tensors?.Invoke(held) ?? held, metadata);
+        FileSeal.Close(stream);
     }
 }
