@@ -6,7 +6,6 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class TrainingClock
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly TimeSpan? _budget;
     private readonly long? _steps;
     private readonly int _stepsPerEpoch;
     private double _before;
@@ -15,11 +14,14 @@ internal sealed class TrainingClock
 
     public TrainingClock(int? epochs, TimeSpan? budget, int stepsPerEpoch)
     {
-        _budget = budget;
+        Budget = budget;
         _steps = epochs * (long)stepsPerEpoch;
         _stepsPerEpoch = stepsPerEpoch;
         _stepLength = _steps is null ? 0 : 1.0 / _steps.Value;
     }
+
+    /// <summary>The time over which the schedule is laid; null where only steps end the training.</summary>
+    public TimeSpan? Budget { get; private set; }
 
     /// <summary>Share of the training that lies behind, 0 to 1.</summary>
     public double Position => _position;
@@ -42,17 +44,21 @@ internal sealed class TrainingClock
     /// <summary>Seconds to the end, as far as the past tells.</summary>
     public double SecondsLeft => _position > 0 ? Seconds * Math.Max(0, 1 - _position) / _position : 0;
 
-    /// <summary>Goes on from where an earlier run of the training stood.</summary>
-    public void Resume(long steps, double position, double stepLength, double seconds) => (Steps, _position, _stepLength, _before) = (steps, position, stepLength, seconds);
+    /// <summary>Goes on from where an earlier run of the training stood, with that run's budget: however long this one took to begin, the schedule stays as it was.</summary>
+    public void Resume(TrainingProgress earlier)
+    {
+        (Steps, _position, _stepLength, _before) = (earlier.Steps, earlier.Position, earlier.StepLength, earlier.Seconds);
+        Budget = earlier.BudgetSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+    }
 
     /// <summary>A step was done.</summary>
     public void Advance()
     {
         Steps++;
-        double byTime = _budget is null ? 0 : Seconds / _budget.Value.TotalSeconds;
+        double byTime = Budget is null ? 0 : Seconds / Budget.Value.TotalSeconds;
         double bySteps = _steps is null ? 0 : (double)Steps / _steps.Value;
         double before = _position;
-        _position = Math.Max(before, Math.Max(byTime, bySteps)); // a budget that reading left less of does not turn it back
+        _position = Math.Max(byTime, bySteps);
         _stepLength = _position - before;
     }
 }

@@ -23,7 +23,10 @@ internal sealed record TrainingProgress
     /// <summary>Seconds that training took so far, which a time budget counts.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Seconds of them in the epoch under way.</summary>
+    /// <summary>The seconds that the schedule is laid over; null where only steps end the training.</summary>
+    public required double? BudgetSeconds { get; init; }
+
+    /// <summary>Seconds that training took so far in the epoch under way.</summary>
     public required double EpochSeconds { get; init; }
 
     /// <summary>The schedule's factor of the last step.</summary>
@@ -50,15 +53,18 @@ internal sealed record TrainingProgress
     /// <summary>Whether there is nothing left to train.</summary>
     public required bool IsOver { get; init; }
 
+    /// <summary>More than any count or time of a training.</summary>
+    private const double Most = 1e11;
+
     /// <summary>What cannot be, a sentence each; none when it is sound.</summary>
     public IEnumerable<string> Problems()
     {
         (string Name, double Value, double Least)[] counts =
         [
-            (nameof(Epoch), Epoch, 1), (nameof(Batch), Batch, 0), (nameof(Steps), Steps, 0), (nameof(Position), Position, 0), (nameof(StepLength), StepLength, 0), (nameof(Seconds), Seconds, 0),
+            (nameof(Epoch), Epoch, 1), (nameof(Batch), Batch, 0), (nameof(Steps), Steps, 0), (nameof(Position), Position, 0), (nameof(StepLength), StepLength, 0), (nameof(Seconds), Seconds, 0), (nameof(BudgetSeconds), BudgetSeconds ?? 0, 0),
             (nameof(EpochSeconds), EpochSeconds, 0), (nameof(Correct), Correct, 0), (nameof(Images), Images, Correct), (nameof(EpochsSinceBest), EpochsSinceBest, 0),
         ];
-        IEnumerable<string> below = counts.Where(c => !(c.Value >= c.Least && double.IsFinite(c.Value))).Select(c => $"{c.Name} is {c.Value}; expected {c.Least} or more.");
+        IEnumerable<string> below = counts.Where(c => !(c.Value >= c.Least && double.IsFinite(c.Value) && c.Value < Most)).Select(c => $"{c.Name} is {c.Value}; expected {c.Least} to {Most}.");
         return BestAccuracy.HasValue == BestLoss.HasValue ? below : below.Append($"{nameof(BestAccuracy)} and {nameof(BestLoss)} go together.");
     }
 }

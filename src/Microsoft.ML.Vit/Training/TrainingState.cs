@@ -30,18 +30,19 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
     /// <summary>Whether an epoch has begun and not ended, be it that only its validation is left.</summary>
     public bool IsWithinEpoch => Batch > 0;
 
-    /// <summary>Takes up where the store says that the training stood; nothing where it says nothing.</summary>
+    /// <summary>Takes up where the store says that the training stood; where it says nothing, it gets the beginning, before which there may have been pre-training.</summary>
     public void Resume(ITrainingStore? store)
     {
         if (store?.Earlier is not { } earlier)
         {
             RememberBuffers();
+            Keep(store, isOver: false);
             return;
         }
         (Epoch, Batch, LearningRateFactor) = (earlier.Epoch, earlier.Batch, earlier.LearningRateFactor);
         Metrics = new RunningMetrics();
         Metrics.Add(earlier.LossSum, earlier.Correct, earlier.Images);
-        clock.Resume(earlier.Steps, earlier.Position, earlier.StepLength, earlier.Seconds);
+        clock.Resume(earlier);
         _epochStart = earlier.Seconds - earlier.EpochSeconds;
         optimizer.Steps = earlier.Steps;
         best.Resume(earlier is { BestAccuracy: { } accuracy, BestLoss: { } loss } ? (accuracy, loss) : null, earlier.EpochsSinceBest);
@@ -115,6 +116,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Position = clock.Position,
         StepLength = clock.StepLength,
         Seconds = clock.Seconds,
+        BudgetSeconds = clock.Budget?.TotalSeconds,
         EpochSeconds = EpochSeconds,
         LearningRateFactor = LearningRateFactor,
         LossSum = Metrics.LossSum,

@@ -55,8 +55,8 @@ public sealed class TrainingFileTests
     [TestMethod]
     [DataRow("\"version\":1", "\"version\":2", "reads versions 1 to 1")]
     [DataRow("\"version\":1", "\"vers\":1", "no version")]
-    [DataRow("\"epoch\":5", "\"epoch\":-5", "Epoch is -5; expected 1 or more.")]
-    [DataRow("\"correct\":0", "\"correct\":9", "Images is 0; expected 9 or more.")]
+    [DataRow("\"epoch\":5", "\"epoch\":-5", "Epoch is -5; expected 1 to 100000000000.")]
+    [DataRow("\"correct\":0", "\"correct\":9", "Images is 0; expected 9 to 100000000000.")]
     [DataRow("\"steps\":", "\"stops\":", "stops")]
     [DataRow("\"threads\":1", "\"threads\":true", "threads")]
     public void ADescriptionThatCannotBeIsNamed(string text, string instead, string expected)
