@@ -69,7 +69,7 @@ internal sealed class ConfusionMatrix(Evaluation evaluation)
             html.Element(
                 "td",
                 count == 0 ? "" : Figures.Count(count),
-                ("class", (actual == predicted ? "hit" : "miss") + (share > 0.55 ? " dark" : "")),
+                ("class", (actual == predicted ? "hit" : "miss") + (share > 0.72 ? " dark" : "")),
                 ("style", count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"--share:{0.12 + (0.88 * share):0.###}")),
                 ("title", what));
         }

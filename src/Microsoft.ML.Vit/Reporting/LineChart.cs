@@ -72,7 +72,7 @@ internal sealed class LineChart
         foreach (double tick in _axis.Values)
         {
             html.Empty("line", ("class", tick == _axis.Low ? "axis" : "grid"), ("x1", Left), ("x2", Right), ("y1", Y(tick)), ("y2", Y(tick)));
-            html.Element("text", _format(tick), ("class", "end"), ("x", Left - 8), ("y", Y(tick) + 4));
+            html.Element("text", _format(tick).Replace(".0%", "%", StringComparison.Ordinal), ("class", "end"), ("x", Left - 8), ("y", Y(tick) + 4));
         }
         foreach (int epoch in AxisTicks.Epochs(_epochs, parts: 10))
         {

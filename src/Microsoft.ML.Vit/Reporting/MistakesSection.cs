@@ -18,8 +18,8 @@ internal sealed class MistakesSection(Evaluation evaluation)
         using IDisposable section = html.Open("section");
         html.Element("h2", "Mistakes");
         html.Element("p", kept.Count < evaluation.Mistakes.Offered
-            ? $"The {kept.Count} most confident of {Figures.Count(evaluation.Mistakes.Offered)}, as the network reads them. Look for wrong labels first."
-            : "All of them, the most confident first, as the network reads them. Look for wrong labels first.", ("class", "note"));
+            ? $"The {kept.Count} most confident of {Figures.Count(evaluation.Mistakes.Offered)}, as the network reads them: ✗ what it takes them for, ✓ what they are, with the probabilities. Look for wrong labels first."
+            : "All of them, the most confident first, as the network reads them: ✗ what it takes them for, ✓ what they are, with the probabilities. Look for wrong labels first.", ("class", "note"));
         using IDisposable list = html.Open("ul", ("class", "mistakes"));
         foreach (Mistake mistake in kept)
         {
@@ -46,16 +46,15 @@ internal sealed class MistakesSection(Evaluation evaluation)
             html.Element("div", "no picture", ("class", "missing"));
         }
         using IDisposable text = html.Open("dl");
-        WriteClass(html, "taken for", predicted, mistake.Confidence, "wrong");
-        WriteClass(html, "is", actual, mistake.ActualProbability, "right");
+        WriteClass(html, "✗", "taken for", predicted, mistake.Confidence, "wrong");
+        WriteClass(html, "✓", "is", actual, mistake.ActualProbability, "right");
         html.Element("dd", mistake.Where, ("class", "where"), ("title", mistake.Where));
     }
 
-    private static void WriteClass(HtmlWriter html, string what, string name, float probability, string style)
+    private static void WriteClass(HtmlWriter html, string mark, string what, string name, float probability, string style)
     {
-        html.Element("dt", what);
-        using IDisposable value = html.Open("dd", ("class", style), ("title", name));
-        html.Element("b", name);
-        html.Text(" " + Figures.Percent(probability));
+        html.Element("dt", mark, ("class", style), ("title", what), ("aria-label", what));
+        html.Element("dd", name, ("class", "class"), ("title", name));
+        html.Element("dd", Figures.Percent(probability));
     }
 }

@@ -86,7 +86,7 @@ internal sealed class ReportPage
         if (History.Count > 0)
         {
             EpochMetrics last = History[^1];
-            WriteTile(html, "Epochs", Figures.Count(History.Count), $"{Figures.Number(last.ImagesPerSecond)} images/s in the last");
+            WriteTile(html, "Epochs", Figures.Count(History.Count), $"{Figures.Number(last.ImagesPerSecond)} images/s");
             WriteTile(html, "Training accuracy", Figures.Percent(last.TrainingAccuracy), $"loss {Figures.Number(last.TrainingLoss)}, last epoch");
         }
     }

@@ -14,7 +14,7 @@ internal static class StyleSheet
         @media (prefers-color-scheme: dark) {
           :root {
             --page: #12151b; --card: #1b2028; --ink: #e8ebf0; --soft: #a3acba; --line: #333b48; --grid: #2a313c;
-            --training: #7aa7ff; --validation: #f2a154; --hit: 64 124 240; --miss: 226 92 60; --right: #7fd497; --wrong: #ff9d92;
+            --training: #7aa7ff; --validation: #f2a154; --hit: 52 108 220; --miss: 200 74 44; --right: #7fd497; --wrong: #ff9d92;
           }
         }
         * { box-sizing: border-box; }
@@ -33,6 +33,8 @@ internal static class StyleSheet
         .tile span, .tile small { display: block; color: var(--soft); font-size: 13px; }
         .tile strong { display: block; font-size: 25px; line-height: 1.3; font-variant-numeric: tabular-nums; }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 16px 28px; }
+        .charts + .note { margin-top: 14px; }
+        .calibration svg { max-width: 270px; }
         .pair { display: grid; grid-template-columns: minmax(240px, 340px) minmax(0, 1fr); gap: 28px; margin-top: 20px; }
         .pair h3 { margin-top: 0; }
         @media (max-width: 720px) { .pair { grid-template-columns: minmax(0, 1fr); } }
@@ -84,16 +86,17 @@ internal static class StyleSheet
         .confusion thead th { vertical-align: bottom; }
         .confusion .tilted span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 130px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .confusion .tilted { text-align: center; }
-        .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px; margin: 12px 0 0; padding: 0; list-style: none; }
+        .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(156px, 1fr)); gap: 14px; margin: 12px 0 0; padding: 0; list-style: none; }
         .mistakes li { border: 1px solid var(--line); border-radius: 8px; overflow: hidden; break-inside: avoid; }
         .mistakes img, .missing { display: block; width: 100%; height: 150px; object-fit: contain; background: var(--grid); }
         .mistakes img.small { image-rendering: pixelated; }
         .missing { display: grid; place-items: center; color: var(--soft); font-size: 13px; }
-        dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0 8px; margin: 8px 10px; font-size: 13px; }
-        dt { color: var(--soft); }
-        dd { margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-        dd.wrong b { color: var(--wrong); }
-        dd.right b { color: var(--right); }
+        dl { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; gap: 0 7px; margin: 8px 10px; font-size: 13px; }
+        dt.wrong { color: var(--wrong); }
+        dt.right { color: var(--right); }
+        dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
+        dd.class, dd.where { overflow: hidden; text-align: left; text-overflow: ellipsis; white-space: nowrap; }
+        dd.class { font-weight: 600; }
         dd.where { grid-column: 1 / -1; color: var(--soft); font-size: 12px; }
         .facts th { font-weight: 500; color: var(--soft); white-space: nowrap; }
         @media print {
