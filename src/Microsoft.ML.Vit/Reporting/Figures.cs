@@ -22,6 +22,7 @@ internal static class Figures
     public static string Number(double? value) => value is not { } v || !double.IsFinite(v)
         ? None
         : v == 0 ? "0"
+        : Math.Abs(v) is >= 1e-4 and < 1e-3 ? v.ToString("0.#######", CultureInfo.InvariantCulture)
         : Math.Abs(v) < 1e-3 || Math.Abs(v) >= 1e6 ? v.ToString("0.###e+0", CultureInfo.InvariantCulture)
         : v.ToString(Math.Abs(v) >= 1000 ? "0" : Math.Abs(v) >= 100 ? "0.#" : Math.Abs(v) >= 10 ? "0.##" : Math.Abs(v) >= 1 ? "0.###" : "0.####", CultureInfo.InvariantCulture);
 }

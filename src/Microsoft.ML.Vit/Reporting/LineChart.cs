@@ -10,7 +10,7 @@ internal sealed class LineChart
     private const double Height = 250;
     private const double Left = 58;
     private const double Right = 546;
-    private const double Top = 12;
+    private const double Top = 22;
     private const double Bottom = 208;
 
     // More would only hide the line.
@@ -83,7 +83,7 @@ internal sealed class LineChart
         if (_marked is { } kept)
         {
             html.Empty("line", ("class", "kept"), ("x1", X(kept)), ("x2", X(kept)), ("y1", Top), ("y2", Bottom));
-            html.Element("text", "kept", ("class", X(kept) > Right - 40 ? "end" : ""), ("x", X(kept) + (X(kept) > Right - 40 ? -5 : 5)), ("y", Top + 9));
+            html.Element("text", "kept", ("class", kept == _epochs && kept > 1 ? "end" : "middle"), ("x", X(kept)), ("y", Top - 7));
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class LineChart
         {
             if (IsNumber(line.Values[i]))
             {
-                html.Empty("circle", ("class", line.Style), ("cx", X(i + 1)), ("cy", Y(line.Values[i]!.Value)), ("r", 2.6));
+                html.Empty("circle", ("class", line.Style), ("cx", X(i + 1)), ("cy", Y(line.Values[i]!.Value)), ("r", _epochs == 1 ? 4 : 2.6));
             }
         }
     }

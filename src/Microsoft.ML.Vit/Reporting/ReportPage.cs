@@ -73,7 +73,7 @@ internal sealed class ReportPage
             WriteTile(html, "Macro accuracy", Figures.Percent(found.MacroAccuracy), "mean over classes");
             if (found.ClassNames.Count > 10)
             {
-                WriteTile(html, "Top-5 accuracy", Figures.Percent(found.TopFiveAccuracy), "class among the first five");
+                WriteTile(html, "Top-5 accuracy", Figures.Percent(found.TopFiveAccuracy), "in the first five");
             }
             WriteTile(html, "Log-loss", Figures.Number(found.LogLoss), $"chance is {Figures.Number(Math.Log(found.ClassNames.Count))}");
             WriteTile(html, "Mistakes", Figures.Count(found.Mistakes.Offered), $"of {Figures.Count(found.Count)} images");

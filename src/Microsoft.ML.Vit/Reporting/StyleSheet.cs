@@ -28,7 +28,7 @@ internal static class StyleSheet
         .note { font-size: 13px; }
         .warning { border-left: 3px solid var(--validation); padding-left: 10px; }
         section { margin-top: 20px; padding: 20px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 18px; }
+        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(138px, 1fr)); gap: 12px; margin-top: 18px; }
         .tile { padding: 12px 16px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
         .tile span, .tile small { display: block; color: var(--soft); font-size: 13px; }
         .tile strong { display: block; font-size: 25px; line-height: 1.3; font-variant-numeric: tabular-nums; }
@@ -60,8 +60,9 @@ internal static class StyleSheet
         svg .strip:hover { fill: rgb(128 128 128 / 0.16); }
         svg .bar { fill: rgb(var(--hit) / 0.75); }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
-        th { font-weight: 600; text-align: left; overflow-wrap: anywhere; }
-        thead th { color: var(--soft); font-weight: 500; font-size: 13px; }
+        th { font-weight: 600; text-align: left; }
+        tbody th { overflow-wrap: anywhere; }
+        thead th { color: var(--soft); font-weight: 500; font-size: 13px; white-space: nowrap; }
         td, thead th + th { text-align: right; }
         td.name { text-align: left; overflow-wrap: anywhere; }
         th, td { padding: 4px 10px; border-bottom: 1px solid var(--grid); }
@@ -88,7 +89,7 @@ internal static class StyleSheet
         .confusion .tilted { text-align: center; }
         .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(156px, 1fr)); gap: 14px; margin: 12px 0 0; padding: 0; list-style: none; }
         .mistakes li { border: 1px solid var(--line); border-radius: 8px; overflow: hidden; break-inside: avoid; }
-        .mistakes img, .missing { display: block; width: 100%; height: 150px; object-fit: contain; background: var(--grid); }
+        .mistakes img, .missing { display: block; width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; background: var(--grid); }
         .mistakes img.small { image-rendering: pixelated; }
         .missing { display: grid; place-items: center; color: var(--soft); font-size: 13px; }
         dl { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; gap: 0 7px; margin: 8px 10px; font-size: 13px; }
