@@ -105,7 +105,8 @@ internal static class StyleSheet
           body { font-size: 12px; }
           main { max-width: none; padding: 0; }
           section { border: 0; padding: 8px 0; }
-          figure, tr, .tile { break-inside: avoid; }
+          figure, tr, .tile, .confusion { break-inside: avoid; }
+          h2, h3, .note { break-after: avoid; }
           .scroll, .wide { max-height: none; overflow: visible; }
           * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         }
