@@ -82,7 +82,7 @@ internal sealed class ConfusionMatrix(Evaluation evaluation)
 
     private void WriteOthers(HtmlWriter html)
     {
-        int[] others = [.. Enumerable.Range(0, evaluation.ClassNames.Count).Except(_shown)];
+        HashSet<int> others = [.. Enumerable.Range(0, evaluation.ClassNames.Count).Except(_shown)];
         Dictionary<int, long> taken = evaluation.Confusions.Where(pair => others.Contains(pair.Actual)).GroupBy(pair => pair.Predicted).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Count));
         long all = others.Sum(evaluation.Actual);
         using IDisposable row = html.Open("tr");
