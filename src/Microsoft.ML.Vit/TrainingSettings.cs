@@ -19,7 +19,7 @@ internal static class TrainingSettings
     [
         nameof(VitOptions.LabelColumnName), nameof(VitOptions.FeatureColumnName), nameof(VitOptions.ScoreColumnName), nameof(VitOptions.PredictedLabelColumnName),
         nameof(VitOptions.Progress), nameof(VitOptions.Device), nameof(VitOptions.CancellationToken), nameof(VitOptions.CancellationBehavior), nameof(VitOptions.ScoringBatchSize),
-        nameof(VitOptions.CheckpointDirectory), nameof(VitOptions.CheckpointSteps),
+        nameof(VitOptions.CheckpointDirectory), nameof(VitOptions.CheckpointSteps), nameof(VitOptions.LogDirectory),
         nameof(VitOptions.ValidationSet), nameof(VitOptions.InvalidImages), nameof(VitOptions.Interpolation), // in the images and their preprocessing
         nameof(VitOptions.Pretrained), nameof(VitOptions.WarmStart), nameof(VitOptions.Precision),
     ];

@@ -141,8 +141,8 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes
-    /// on from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, and where they lay the schedule the
-    /// result depends on them as ever. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else InvalidOperationException names
+    /// on from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, reading the images anew left out; its
+    /// result depends on the clock, as without interruption. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else InvalidOperationException names
     /// what changed; device, number of threads, progress, names of columns and the like may differ. One folder serves one training at a time, so none suits cross-validation. A checkpoint takes three
     /// to five times the model's memory on disk; a damaged one is passed over for the one before. Default null.
     /// </summary>
@@ -150,6 +150,12 @@ public sealed partial record VitOptions
 
     /// <summary>Steps after which a checkpoint is written within an epoch as well, 1 or more; null writes only at its end. Needs <see cref="CheckpointDirectory"/>. Default null.</summary>
     public int? CheckpointSteps { get; init; }
+
+    /// <summary>
+    /// A folder for TensorBoard (<c>tensorboard --logdir</c>); each fit writes loss, accuracy, learning rate and speed of every epoch into a new sub-folder, a run named by the time.
+    /// It is made where it does not exist. Null writes none. Default null.
+    /// </summary>
+    public string? LogDirectory { get; init; }
 
     /// <summary>Stops training within a batch, as <see cref="CancellationBehavior"/> says. Default: none.</summary>
     public CancellationToken CancellationToken { get; init; }
