@@ -35,7 +35,10 @@ internal static class HueRotation
         }
         // The place on the wheel in sixths: red 0, green 2, blue 4.
         float hue = most == red ? (green - blue) / chroma : most == green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
-        hue = (hue + sixths + 12) % 6;
+        hue += sixths;
+        hue = hue < 0 ? hue + 6 : hue;
+        // A sum just below 0 rounds up to 6.
+        hue = hue >= 6 ? hue - 6 : hue;
         int sector = (int)hue;
         float into = hue - sector;
         byte high = (byte)most;

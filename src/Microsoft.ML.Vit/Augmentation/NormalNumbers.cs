@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Vit.Augmentation;
 
-/// <summary>Numbers of the standard normal distribution, by Box and Muller's transform.</summary>
+/// <summary>Numbers of the standard normal distribution, by Box and Muller's transform (1958).</summary>
 internal static class NormalNumbers
 {
     /// <summary>The next.</summary>
