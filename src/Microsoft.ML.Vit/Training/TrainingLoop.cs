@@ -29,11 +29,12 @@ internal sealed class TrainingLoop(
         using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken);
         using AveragedWeights? average = plan.WeightAverage is { } options ? new AveragedWeights(network, options) : null;
         using var best = new BestWeights(network);
-        var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
+        var batches = new TrainingBatches(new EpochOrder(training, plan.RepeatedAugmentations, plan.BalancedSampling), plan.BatchSize, plan.Augmentations, random, cancellationToken);
         var clock = new TrainingClock(plan.Epochs, plan.Budget, (batches.PerEpoch + plan.GradientAccumulation - 1) / plan.GradientAccumulation);
         for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
         {
             double start = clock.Seconds;
+            TimeSpan waited = batches.Waited;
             RunningMetrics metrics = TrainEpoch(epoch, batches, gradients, optimizer, average, clock, out double factor);
             double seconds = clock.Seconds - start;
             RunningMetrics? validated = validation is null ? null : Validate(validation, average, best);
@@ -47,6 +48,7 @@ internal sealed class TrainingLoop(
                 ValidationAccuracy = validated?.Accuracy,
                 LearningRate = plan.Optimizer.LearningRate * factor,
                 ImagesPerSecond = metrics.Count / seconds,
+                InputWaitShare = Math.Min(1, (batches.Waited - waited).TotalSeconds / seconds),
                 SecondsLeft = clock.SecondsLeft,
             });
         }
