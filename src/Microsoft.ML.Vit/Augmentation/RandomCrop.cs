@@ -21,7 +21,12 @@ public sealed record RandomCrop(int? Padding = null) : VitAugmentation
             (int channel, int y) = Math.DivRem(row, size.Height);
             ReadOnlySpan<T> from = source.Slice((channel * size.Height + Reflect(y + down, size.Height)) * size.Width, size.Width);
             Span<T> to = target.Slice(row * size.Width, size.Width);
-            for (int x = 0; x < to.Length; x++)
+            from[Math.Max(0, right)..Math.Min(size.Width, size.Width + right)].CopyTo(to[Math.Max(0, -right)..]);
+            for (int x = 0; x < -right; x++)
+            {
+                to[x] = from[Reflect(x + right, size.Width)];
+            }
+            for (int x = size.Width - Math.Max(0, right); x < size.Width; x++)
             {
                 to[x] = from[Reflect(x + right, size.Width)];
             }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Microsoft.ML.Vit.Augmentation;
 
 namespace Microsoft.ML.Vit;
 
@@ -35,46 +36,40 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
             source.CopyTo(target);
             return;
         }
-        // For each output column its left input column and the share of the right one; rows likewise.
-        int[] columns = ArrayPool<int>.Shared.Rent(size.Width);
-        float[] shares = ArrayPool<float>.Shared.Rent(size.Width);
-        for (int x = 0; x < size.Width; x++)
+        var columns = new BilinearColumns(crop.Width, size.Width);
+        float[] rows = ArrayPool<float>.Shared.Rent(2 * size.Width);
+        Span<float> upper = rows.AsSpan(0, size.Width);
+        Span<float> lower = rows.AsSpan(size.Width, size.Width);
+        for (int channel = 0; channel < channels; channel++)
         {
-            (columns[x], shares[x]) = Between(x, crop.Width, size.Width);
-        }
-        for (int row = 0; row < channels * size.Height; row++)
-        {
-            (int channel, int y) = Math.DivRem(row, size.Height);
-            (int first, float share) = Between(y, crop.Height, size.Height);
-            ReadOnlySpan<T> upper = source.Slice((channel * size.Height + top + first) * size.Width + left, crop.Width);
-            ReadOnlySpan<T> lower = share == 0 ? upper : source.Slice((channel * size.Height + top + first + 1) * size.Width + left, crop.Width);
-            Span<T> to = target.Slice(row * size.Width, size.Width);
-            for (int x = 0; x < to.Length; x++)
+            ReadOnlySpan<T> plane = source.Slice(channel * size.Height * size.Width, size.Height * size.Width);
+            // The input rows that lie in upper and lower, widened already.
+            int upperRow = -1;
+            int lowerRow = -1;
+            for (int y = 0; y < size.Height; y++)
             {
-                int at = columns[x];
-                int next = shares[x] == 0 ? at : at + 1;
-                float above = Mix(float.CreateTruncating(upper[at]), float.CreateTruncating(upper[next]), shares[x]);
-                float below = Mix(float.CreateTruncating(lower[at]), float.CreateTruncating(lower[next]), shares[x]);
-                float value = Mix(above, below, share);
-                to[x] = typeof(T) == typeof(byte) ? T.CreateSaturating(MathF.Round(value)) : T.CreateTruncating(value);
+                (int first, float share) = BilinearColumns.Between(y, crop.Height, size.Height);
+                if (first == lowerRow)
+                {
+                    Span<float> former = upper;
+                    upper = lower;
+                    lower = former;
+                    (upperRow, lowerRow) = (lowerRow, -1);
+                }
+                if (first != upperRow)
+                {
+                    columns.Widen(plane.Slice((top + first) * size.Width + left, crop.Width), upper);
+                    upperRow = first;
+                }
+                if (share > 0 && first + 1 != lowerRow)
+                {
+                    columns.Widen(plane.Slice((top + first + 1) * size.Width + left, crop.Width), lower);
+                    lowerRow = first + 1;
+                }
+                RowMixer.Mix(upper, share > 0 ? lower : upper, share, target.Slice((channel * size.Height + y) * size.Width, size.Width));
             }
         }
-        ArrayPool<int>.Shared.Return(columns);
-        ArrayPool<float>.Shared.Return(shares);
-    }
-
-    private static float Mix(float a, float b, float share) => a * (1 - share) + b * share;
-
-    /// <summary>Where an output position falls between input positions, pixels being areas (half-pixel centres), the border repeated.</summary>
-    private static (int First, float Share) Between(int position, int input, int output)
-    {
-        float at = (position + 0.5f) * input / output - 0.5f;
-        if (at <= 0)
-        {
-            return (0, 0);
-        }
-        int first = (int)at;
-        return first >= input - 1 ? (input - 1, 0) : (first, at - first);
+        ArrayPool<float>.Shared.Return(rows);
     }
 
     private (int Top, int Left, PixelSize Crop) Draw(PixelSize size, Random random)

@@ -35,7 +35,7 @@ internal sealed class BatchesAhead(int count, int threads, Func<BatchMaker> newM
         if (!task.IsCompleted)
         {
             long start = Stopwatch.GetTimestamp();
-            task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.None).GetAwaiter().GetResult();
+            Task.WaitAny([task], cancellationToken);
             Waited += Stopwatch.GetElapsedTime(start);
         }
         Batch batch = task.GetAwaiter().GetResult();
