@@ -51,7 +51,8 @@ internal sealed class PixelStorage(IChannel channel, long? budget, TemporaryDisk
             _file.Append(image);
             return place;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // .NET says the last of files too large for their file system.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             Refuse(e.Message);
             return null;
