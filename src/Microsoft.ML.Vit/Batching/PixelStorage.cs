@@ -7,12 +7,17 @@ namespace Microsoft.ML.Vit.Batching;
 /// The log is told once of either. Disposing removes the file.
 /// </summary>
 /// <param name="channel">Where it says so.</param>
-/// <param name="budget">Bytes of memory for training and validation pixels together; null for a quarter of the machine's. An eighth of it is left to the batches on their way.</param>
+/// <param name="budget">Bytes of memory for training and validation pixels together; null for a quarter of the machine's. An eighth of it, 96 MB at least where that is not above a half, is left to what reading and batches on their way take.</param>
 /// <param name="disk">Where a temporary file goes; null for the system's folder.</param>
 internal sealed class PixelStorage(IChannel channel, long? budget, TemporaryDisk? disk = null) : IDisposable
 {
     /// <summary>Images that wait to be shuffled at least, where all is decoded again.</summary>
     private const int LeastWindow = 256;
+
+    /// <summary>
+    /// Bytes that are not for pixels. Measured on 100,000 64-pixel JPEG images: the peak rose by 53 MB more than the pixels in memory, most of it what the garbage collector lets lie.
+    /// </summary>
+    private const long Spared = 96 << 20;
 
     private readonly long _budget = budget ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
     private PixelFile? _file;
@@ -20,7 +25,7 @@ internal sealed class PixelStorage(IChannel channel, long? budget, TemporaryDisk
     private long _taken;
     private bool _isFileRefused;
 
-    private long Left => Math.Max(0, _budget - _budget / 8 - _taken);
+    private long Left => Math.Max(0, _budget - Math.Max(_budget / 8, Math.Min(_budget / 2, Spared)) - _taken);
 
     /// <summary>A cache for images that are about to be read.</summary>
     /// <param name="shape">Their shape.</param>

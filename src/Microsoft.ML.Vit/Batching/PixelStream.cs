@@ -76,6 +76,6 @@ internal sealed class PixelStream(LabeledRows rows, IReadOnlyList<long> rowOf, I
         }
 
         private InvalidOperationException Changed(string what) =>
-            new($"The {rows.Role} data gave {what} when it was read again; images that are decoded each epoch must come in the same rows each time.");
+            new($"The {rows.Role} data gave {what} when it was read again; images that are decoded each epoch must come in the same rows each time (rows of ShuffleRows do with a seed).");
     }
 }

@@ -14,7 +14,7 @@ internal sealed class PixelSetup : IDisposable
 
     private readonly IChannel _channel;
 
-    /// <param name="budget">Images that fit into memory; an eighth of a budget is left out.</param>
+    /// <param name="budget">Images that fit into memory; half of a small budget is left out.</param>
     /// <param name="disk">Null for the system's folder.</param>
     public PixelSetup(long budget, TemporaryDisk? disk = null)
     {
@@ -22,7 +22,7 @@ internal sealed class PixelSetup : IDisposable
         ml.Log += (_, e) => Log.Enqueue($"{e.Kind}: {e.Message}");
         ML = ml;
         _channel = ((IHostEnvironment)ml).Register("test").Start("test");
-        Storage = new PixelStorage(_channel, budget * ImageBytes * 8 / 7 + 7, disk);
+        Storage = new PixelStorage(_channel, budget * ImageBytes * 2, disk);
     }
 
     /// <summary>A disk without room.</summary>
