@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Microsoft.ML.Vit.Batching;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal sealed class TrainingBatches(EpochOrder order, int batchSize, IReadOnly
     /// </summary>
     public int Threads { get; init; } = Math.Clamp(Environment.ProcessorCount / 4, 1, 8);
 
-    /// <summary>How long batches have been waited for, over all epochs.</summary>
+    /// <summary>How long batches and the epochs' orders have been waited for, over all epochs.</summary>
     public TimeSpan Waited { get; private set; }
 
     /// <summary>The batches of an epoch. The caller disposes each.</summary>
@@ -29,6 +31,7 @@ internal sealed class TrainingBatches(EpochOrder order, int batchSize, IReadOnly
     /// <param name="first">The batch to begin with, from 0: those before were seen already, and are not made.</param>
     public IEnumerable<Batch> Epoch(int epoch, int first)
     {
+        long start = Stopwatch.GetTimestamp();
         int[] images = order.Of(random.Order(epoch));
         IReadOnlyList<ArraySegment<int>> batches = EpochOrder.Divide(images, batchSize);
         if (first >= batches.Count)
@@ -41,6 +44,7 @@ internal sealed class TrainingBatches(EpochOrder order, int batchSize, IReadOnly
             _images.Images.Window is null ? Threads : 1, // a stream is read by one
             () => new BatchMaker(_images, augmentations),
             (maker, i, cancelled) => maker.Make(pass, batches[first + i], first + i, place => random.Image(epoch, batches[first + i].Offset + place), cancelled));
+        Waited += Stopwatch.GetElapsedTime(start);
         for (int index = first; index < batches.Count; index++)
         {
             TimeSpan before = ahead.Waited;

@@ -62,6 +62,17 @@ public class TrainingBatchesTests
     }
 
     [TestMethod]
+    public void RowsShuffledByASeedComeTheSameEachTime()
+    {
+        using var setup = new PixelSetup(0, PixelSetup.NoDisk);
+        IDataView rows = setup.ML.Data.ShuffleRows(setup.ML.Data.LoadFromEnumerable(TestImages.Pixels(600).OrderBy(row => row.Label)), seed: 7);
+        LabeledImages images = setup.Read(setup.ML.Transforms.Conversion.MapValueToKey("Label").Fit(rows).Transform(rows));
+        Assert.HasCount(3, images.Labels.Take(20).Distinct());
+        TrainingBatches batches = Batches(images, []);
+        CollectionAssert.AreEqual(Collect(batches.Epoch(1, first: 0)), Collect(batches.Epoch(1, first: 0)));
+    }
+
+    [TestMethod]
     public void AnExceptionComesInItsPlaceAsItIs()
     {
         using var setup = new PixelSetup(1000);
