@@ -19,7 +19,7 @@ internal static class TrainingSettings
     [
         nameof(VitOptions.LabelColumnName), nameof(VitOptions.FeatureColumnName), nameof(VitOptions.ScoreColumnName), nameof(VitOptions.PredictedLabelColumnName),
         nameof(VitOptions.Progress), nameof(VitOptions.Device), nameof(VitOptions.CancellationToken), nameof(VitOptions.CancellationBehavior), nameof(VitOptions.ScoringBatchSize),
-        nameof(VitOptions.CheckpointDirectory), nameof(VitOptions.CheckpointSteps), nameof(VitOptions.LogDirectory),
+        nameof(VitOptions.CheckpointDirectory), nameof(VitOptions.CheckpointSteps), nameof(VitOptions.LogDirectory), nameof(VitOptions.PixelCacheBytes),
         nameof(VitOptions.ValidationSet), nameof(VitOptions.InvalidImages), nameof(VitOptions.Interpolation), // in the images and their preprocessing
         nameof(VitOptions.Pretrained), nameof(VitOptions.WarmStart), nameof(VitOptions.Precision),
     ];
@@ -41,6 +41,7 @@ internal static class TrainingSettings
             [nameof(VitOptions.Precision)] = computeType.ToString(),
             [nameof(VitOptions.Pretrained)] = options.Pretrained is { } checkpoint ? $"{Identity(checkpoint.WeightsPath)}, {checkpoint.PositionResize}" : "null",
             [nameof(VitOptions.WarmStart)] = options.WarmStart is { } start ? Identity(start) : "null",
+            ["Shuffle window"] = training.Source.Images.Window?.ToString(CultureInfo.InvariantCulture) ?? "null",
             ["Training images"] = Identity(training),
             ["Validation images"] = validation is null ? "null" : Identity(validation),
         };
@@ -53,9 +54,13 @@ internal static class TrainingSettings
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(MemoryMarshal.AsBytes<int>(images.Indices.Select(index => images.Source.Labels[index]).ToArray()));
         int step = Math.Max(1, images.Count / ImagesSampled);
-        for (int i = 0; i < images.Count; i += step)
+        // Where images are decoded again each time they are read, their number and classes must do.
+        int[] sample = images.Source.Images.Window is null ? [.. images.Indices.Where((_, place) => place % step == 0)] : [];
+        using IPixelPass pass = images.Source.Images.Read(sample);
+        byte[] buffer = new byte[images.Source.Images.Shape.Bytes];
+        foreach (int index in sample)
         {
-            hash.AppendData(images.Source.Images[images.Indices[i]]);
+            hash.AppendData(pass.Read(index, buffer));
         }
         return string.Create(CultureInfo.InvariantCulture, $"{images.Count} ({Short(hash)})");
     }

@@ -98,6 +98,8 @@ public sealed partial record VitOptions
             (nameof(FinalLearningRateFraction), FinalLearningRateFraction, FinalLearningRateFraction is >= 0 and <= 1, "0 to 1"),
             (nameof(GradientClipNorm), GradientClipNorm, GradientClipNorm is null or (> 0 and < double.PositiveInfinity), "a number above 0, or null"),
             (nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "0 to below 1"),
+            (nameof(RepeatedAugmentations), RepeatedAugmentations, RepeatedAugmentations >= 1, "1 or more"),
+            (nameof(PixelCacheBytes), PixelCacheBytes, PixelCacheBytes is null or >= 0, "0 or more, or null"),
             (nameof(ValidationFraction), ValidationFraction, ValidationFraction is >= 0 and < 1, "0 to below 1"),
             (nameof(EarlyStoppingPatience), EarlyStoppingPatience, EarlyStoppingPatience is null or >= 1, "1 or more, or null"),
         ];

@@ -105,6 +105,26 @@ public sealed partial record VitOptions
     /// </summary>
     public IReadOnlyList<VitAugmentation>? Augmentations { get; init; }
 
+    /// <summary>
+    /// How often an image is shown in a row of the shuffled order, each time changed differently (Hoffer et al. 2019, arXiv 1901.09335; 3 in DeiT and in timm's RepeatAugSampler): 1 or more.
+    /// An epoch stays as long as the data set, so it shows a different third of the images for 3. Default 1: every image once an epoch.
+    /// </summary>
+    public int RepeatedAugmentations { get; init; } = 1;
+
+    /// <summary>
+    /// Whether every class that has images is shown equally often, whatever its share of the data. An epoch stays as long as the data set: of classes with more images than their share it shows some,
+    /// others in the next epoch; those of rarer classes it repeats, changed differently each time. Default false: every image once an epoch.
+    /// </summary>
+    public bool BalancedSampling { get; init; }
+
+    /// <summary>
+    /// Memory for training and validation pixels together, in bytes; 0 or more. Pixels beyond it go to a temporary file in the system's folder (Linux: <c>TMPDIR</c>), which is gone when training ends, however
+    /// it ends; where the disk has no room, images are decoded again each epoch, in the order of the rows, and shuffled among as many as fit (256 at least), so that rows should not lie class by class then: <c>ml.Data.ShuffleRows</c>
+    /// with a seed, before images are loaded, mixes them.
+    /// The log says which. Null: a quarter of the machine's memory. Default null.
+    /// </summary>
+    public long? PixelCacheBytes { get; init; }
+
     /// <summary>Images to validate on after each epoch; <c>Fit(train, validation)</c> goes before it. Default null.</summary>
     public IDataView? ValidationSet { get; init; }
 

@@ -85,6 +85,8 @@ public sealed partial class VitTrainer
             WeightAverage = _options.WeightAverage,
             Mixing = _options.Mixing,
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
+            RepeatedAugmentations = _options.RepeatedAugmentations,
+            BalancedSampling = _options.BalancedSampling,
             EarlyStoppingPatience = _options.EarlyStoppingPatience,
             CancelledReturnsBest = _options.CancellationBehavior == VitCancellation.ReturnBest,
         };

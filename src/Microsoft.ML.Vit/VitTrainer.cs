@@ -84,8 +84,9 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
         VitConfig config = ModelFor(columns, start);
         Preprocessing preprocessing = PreprocessingFor(columns, config, start);
-        var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
-        LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
+        using var storage = new PixelStorage(channel, _options.PixelCacheBytes);
+        var reader = new LabeledImageReader(channel, storage, _options.InvalidImages, _options.CancellationToken);
+        LabeledImages images = reader.Read(columns.Rows(trainData, preprocessing, "training"));
         columns.CheckClasses(images);
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? checkpoints?.EarlierSeed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
@@ -150,7 +151,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         {
             TrainingColumns its = TrainingColumns.Of(_host, validationData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
             columns.CheckSameLabels(its);
-            return (ImageSubset.All(images), ImageSubset.All(reader.Read(validationData, its.Label, its.Feature, preprocessing, "validation")));
+            return (ImageSubset.All(images), ImageSubset.All(reader.Read(its.Rows(validationData, preprocessing, "validation"))));
         }
         if (_options.ValidationFraction > 0 && images.Count > 1)
         {
@@ -166,7 +167,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         history.Add(metrics);
         string validation = metrics.ValidationAccuracy is null ? "" : $"; validation loss {metrics.ValidationLoss:F4}, accuracy {metrics.ValidationAccuracy:P1}";
         channel.Info($"Epoch {metrics.Epoch} of {metrics.Epochs}: loss {metrics.TrainingLoss:F4}, accuracy {metrics.TrainingAccuracy:P1}{validation}; "
-            + $"{metrics.ImagesPerSecond:F0} images/s, {metrics.SecondsLeft:F0} s left.");
+            + $"{metrics.ImagesPerSecond:F0} images/s, waited for images {metrics.InputWaitShare:P1} of the time, {metrics.SecondsLeft:F0} s left.");
         log?.Add(metrics);
         _options.Progress?.Report(metrics);
     }

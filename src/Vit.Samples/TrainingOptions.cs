@@ -25,12 +25,13 @@ internal sealed class TrainingOptions
     private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's; with --pretrained or --warm-start AdamW's)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { HelpName = "X", Description = "Share of the target spread over all classes." };
     private readonly Option<string?> logDirectory = new("--log-directory") { HelpName = "DIR", Description = "Where TensorBoard's event files go, a new sub-folder a fit. Default: none are written." };
+    private readonly Option<double?> pixelCache = new("--pixel-cache") { HelpName = "MB", Description = "Memory for pixels; those beyond it go to a temporary file. Default: a quarter of the machine's." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public TrainingOptions(Command command)
     {
-        foreach (Option option in (Option[])[data, variant, pretrained, warmStart, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, seed, device])
+        foreach (Option option in (Option[])[data, variant, pretrained, warmStart, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, pixelCache, seed, device])
         {
             command.Add(option);
         }
@@ -64,6 +65,7 @@ internal sealed class TrainingOptions
             Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null && former == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             LogDirectory = given.GetValue(logDirectory),
+            PixelCacheBytes = given.GetValue(pixelCache) is { } megabytes ? (long)(megabytes * (1 << 20)) : null,
             Seed = Seed(run),
             Device = given.GetValue(device)!,
             CancellationToken = run.Cancellation,

@@ -31,7 +31,7 @@ internal sealed class TrainingLoop(
         using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken);
         using AveragedWeights? average = plan.WeightAverage is { } options ? new AveragedWeights(network, options) : null;
         using var best = new BestWeights(network);
-        var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
+        var batches = new TrainingBatches(new EpochOrder(training, plan.RepeatedAugmentations, plan.BalancedSampling), plan.BatchSize, plan.Augmentations, random, cancellationToken);
         var clock = new TrainingClock(plan.Epochs, plan.Budget, (batches.PerEpoch + plan.GradientAccumulation - 1) / plan.GradientAccumulation);
         using var state = new TrainingState(network, optimizer, average, best, clock);
         bool IsOver() => clock.IsOver || best.EpochsSince >= (plan.EarlyStoppingPatience ?? int.MaxValue);
@@ -83,7 +83,7 @@ internal sealed class TrainingLoop(
             Gradients.Clear(_parameters);
             average?.Update();
             clock.Advance();
-            state.StepDone(metrics, step.Length, factor);
+            state.StepDone(metrics, step.Length, factor, batches.Waited);
             if (clock.Steps % store?.Interval == 0)
             {
                 state.Keep(store, isOver: false);
@@ -147,6 +147,7 @@ internal sealed class TrainingLoop(
         ValidationAccuracy = validated?.Accuracy,
         LearningRate = plan.Optimizer.LearningRate * state.LearningRateFactor,
         ImagesPerSecond = state.Metrics.Count / seconds,
+        InputWaitShare = Math.Min(1, state.InputSeconds / seconds),
         SecondsLeft = clock.SecondsLeft,
     };
 

@@ -45,6 +45,12 @@ internal sealed record TrainingPlan
     /// <summary>Random changes of the images, in order.</summary>
     public required IReadOnlyList<VitAugmentation> Augmentations { get; init; }
 
+    /// <summary>How often an epoch shows an image in a row.</summary>
+    public required int RepeatedAugmentations { get; init; }
+
+    /// <summary>Whether classes are drawn equally often.</summary>
+    public required bool BalancedSampling { get; init; }
+
     /// <summary>Whether all but the classifier is frozen, and so neither drops units nor updates statistics.</summary>
     public required bool FreezesBackbone { get; init; }
 

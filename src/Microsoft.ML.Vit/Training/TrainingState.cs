@@ -11,6 +11,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
 {
     private readonly List<(Tensor Current, Tensor Before)> _buffers = [];
     private double _epochStart;
+    private TimeSpan _waited;
 
     /// <summary>The epoch under way, from 1.</summary>
     public int Epoch { get; private set; } = 1;
@@ -23,6 +24,9 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
 
     /// <summary>The schedule's factor of the last step.</summary>
     public double LearningRateFactor { get; private set; }
+
+    /// <summary>Seconds of the epoch under way in which batches were waited for.</summary>
+    public double InputSeconds { get; private set; }
 
     /// <summary>Seconds of the epoch under way.</summary>
     public double EpochSeconds => clock.Seconds - _epochStart;
@@ -44,6 +48,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Metrics.Add(earlier.LossSum, earlier.Correct, earlier.Images);
         clock.Resume(earlier);
         _epochStart = earlier.Seconds - earlier.EpochSeconds;
+        InputSeconds = earlier.InputSeconds;
         optimizer.Steps = earlier.Steps;
         best.Resume(earlier is { BestAccuracy: { } accuracy, BestLoss: { } loss } ? (accuracy, loss) : null, earlier.EpochsSinceBest);
         if (average is not null)
@@ -75,8 +80,14 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
     }
 
     /// <summary>A step was done.</summary>
-    public void StepDone(RunningMetrics step, int batches, double learningRateFactor)
+    /// <param name="step">What its images gave.</param>
+    /// <param name="batches">How many it had.</param>
+    /// <param name="learningRateFactor">The schedule's.</param>
+    /// <param name="waited">How long this run has waited for batches in all.</param>
+    public void StepDone(RunningMetrics step, int batches, double learningRateFactor, TimeSpan waited)
     {
+        InputSeconds += (waited - _waited).TotalSeconds;
+        _waited = waited;
         Batch += batches;
         Metrics.Add(step.LossSum, step.Correct, step.Count);
         LearningRateFactor = learningRateFactor;
@@ -90,6 +101,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Batch = 0;
         Metrics = new RunningMetrics();
         _epochStart = clock.Seconds;
+        InputSeconds = 0;
     }
 
     /// <summary>Frees what was remembered.</summary>
@@ -118,6 +130,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Seconds = clock.Seconds,
         BudgetSeconds = clock.Budget?.TotalSeconds,
         EpochSeconds = EpochSeconds,
+        InputSeconds = InputSeconds,
         LearningRateFactor = LearningRateFactor,
         LossSum = Metrics.LossSum,
         Correct = Metrics.Correct,
