@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Model;
 using TorchSharp.Modules;
@@ -16,6 +17,7 @@ internal sealed class TrainingLoop(
     VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, RandomStreams random, Action<EpochMetrics> report, CancellationToken cancellationToken)
 {
     private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters = [.. network.named_parameters().Where(p => p.parameter.requires_grad)];
+    private readonly Stopwatch _optimizing = new(); // of the epoch
 
     /// <summary>
     /// Trains. The network ends with the averaged weights where they are averaged; with validation images, with those of the epoch that did best on them.
@@ -26,7 +28,7 @@ internal sealed class TrainingLoop(
     {
         using var loss = new TrainingLoss(plan, normalizer.Device);
         using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
-        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken);
+        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken, plan.GradientCheckpointing);
         using AveragedWeights? average = plan.WeightAverage is { } options ? new AveragedWeights(network, options) : null;
         using var best = new BestWeights(network);
         var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
@@ -34,6 +36,7 @@ internal sealed class TrainingLoop(
         for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
         {
             double start = clock.Seconds;
+            _optimizing.Reset();
             RunningMetrics metrics = TrainEpoch(epoch, batches, gradients, optimizer, average, clock, out double factor);
             double seconds = clock.Seconds - start;
             RunningMetrics? validated = validation is null ? null : Validate(validation, average, best);
@@ -47,6 +50,7 @@ internal sealed class TrainingLoop(
                 ValidationAccuracy = validated?.Accuracy,
                 LearningRate = plan.Optimizer.LearningRate * factor,
                 ImagesPerSecond = metrics.Count / seconds,
+                OptimizerShare = _optimizing.Elapsed.TotalSeconds / seconds,
                 SecondsLeft = clock.SecondsLeft,
             });
         }
@@ -69,7 +73,9 @@ internal sealed class TrainingLoop(
                 Gradients.ClipNorm(_parameters, norm);
             }
             factor = Schedule.Factor(clock.Position, plan.WarmupFraction, 1, plan.FinalLearningRateFraction, clock.StepLength);
+            _optimizing.Start();
             optimizer.Step(factor);
+            _optimizing.Stop();
             Gradients.Clear(_parameters);
             average?.Update();
             clock.Advance();

@@ -50,4 +50,7 @@ internal sealed record TrainingPlan
 
     /// <summary>Epochs without a better validation before training stops; null for never.</summary>
     public required int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>Whether backward computes each block anew in place of keeping its activations.</summary>
+    public required bool GradientCheckpointing { get; init; }
 }
