@@ -147,6 +147,12 @@ public sealed partial record VitOptions
     /// </summary>
     public VitPrecision Precision { get; init; } = VitPrecision.Float32;
 
+    /// <summary>
+    /// Whether the backward pass computes each block once more in place of keeping its activations (Chen et al. 2016, arXiv 1604.06174): the same gradients with less memory, for about a
+    /// third more arithmetic. It pays on GPUs, which have the whole batch at once; a CPU takes few images at a time and keeps little in any case. Default false.
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>Where to run: "auto", "cpu", "cuda" or "cuda:N". Auto takes CUDA where MLContext.GpuDeviceId names a device, or where one is present. Default "auto".</summary>
     public string Device { get; init; } = "auto";
 

@@ -82,6 +82,7 @@ public sealed partial class VitTrainer
             LabelSmoothing = _options.LabelSmoothing,
             ClassWeights = _options.ClassWeights?.For(columns.Labels.Names, training.CountsByClass(columns.Labels.Count)),
             GradientAccumulation = _options.GradientAccumulation,
+            GradientCheckpointing = _options.GradientCheckpointing,
             WeightAverage = _options.WeightAverage,
             Mixing = _options.Mixing,
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),

@@ -179,8 +179,23 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The rest of <see cref="forward"/>: logits (B, Classes) of patches (B, N, D), each image on its own.</summary>
     public Tensor ForwardPatches(Tensor patches)
     {
+        using Tensor tokens = Encode(patches);
+        return Classify(tokens);
+    }
+
+    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first, drops units in training.</summary>
+    public Tensor EmbedTokens(Tensor patches)
+    {
         using var scope = NewDisposeScope();
-        Tensor features = Encode(patches); // (B, T, D)
+        Tensor x = _dropout.Apply(Embed(patches), _dropout.IsActive && training);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits (B, Classes) of the tokens (B, T, D) that the last block gives.</summary>
+    public Tensor Classify(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        Tensor features = _norm?.call(tokens) ?? tokens;
         Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
         x = _preLogits?.call(x) ?? x;
         x = _head?.call(x) ?? x;
@@ -198,8 +213,9 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
     public Tensor ForwardFeatures(Tensor images)
     {
-        using Tensor patches = EmbedPatches(images);
-        return Encode(patches);
+        using var scope = NewDisposeScope();
+        Tensor tokens = Encode(EmbedPatches(images));
+        return (_norm?.call(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -220,23 +236,21 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return pooled.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) through all blocks to tokens (B, T, D).</summary>
+    /// <summary>Patches (B, N, D) through all blocks to tokens (B, T, D), not yet normalised.</summary>
     private Tensor Encode(Tensor patches)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Embed(patches); // (B, T, D)
-        x = _dropout.Apply(x, _dropout.IsActive && training);
+        Tensor x = EmbedTokens(patches); // (B, T, D)
         foreach (Block block in _blocks)
         {
             Tensor before = x;
             x = block.call(x);
             before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
         }
-        x = _norm?.call(x) ?? x;
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first. Registers have no position.</summary>
+    /// <summary>Patches (B, N, D) to tokens (B, T, D). Registers have no position.</summary>
     private Tensor Embed(Tensor patches)
     {
         Tensor x = patches + (_positions?.narrow(1, Config.PositionPrefix, Config.PatchTokens) ?? _fixedPositions!.Table);

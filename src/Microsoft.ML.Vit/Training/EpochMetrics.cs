@@ -33,6 +33,9 @@ public sealed record EpochMetrics
     /// </summary>
     public double InputWaitShare { get; init; }
 
+    /// <summary>Share of the epoch's training time, validation left out, that the optimizer's steps took; 0 to 1. On a GPU only the time to start them. 0 in models saved before it was measured.</summary>
+    public double OptimizerShare { get; init; }
+
     /// <summary>Estimated time to the end of training, in seconds.</summary>
     public required double SecondsLeft { get; init; }
 }

@@ -20,15 +20,18 @@ internal sealed class ForwardBackward : IDisposable
     private readonly Generator[] _generators;
     private readonly bool _stemGoesBefore;
     private readonly Tensor[] _divided; // parameters whose gradients the threads compute
+    private readonly BlockRecomputation? _recomputation;
 
     /// <param name="network">In training mode, on its device.</param>
     /// <param name="parameters">Those to train, by name.</param>
     /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C).</param>
     /// <param name="device">The network's.</param>
     /// <param name="cancellationToken">Looked at before each part.</param>
+    /// <param name="recompute">Whether backward computes each block anew in place of keeping its activations.</param>
     /// <param name="microBatch">Images of a part at most; null chooses.</param>
     public ForwardBackward(
-        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor> lossSum, Device device, CancellationToken cancellationToken, int? microBatch = null)
+        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor> lossSum, Device device, CancellationToken cancellationToken,
+        bool recompute = false, int? microBatch = null)
     {
         _network = network;
         _lossSum = lossSum;
@@ -37,7 +40,9 @@ internal sealed class ForwardBackward : IDisposable
         _microBatch = microBatch ?? (_threads is null ? int.MaxValue : MicroBatches.Size(network.Config));
         _generators = [.. Enumerable.Range(0, _threads?.Count ?? 1).Select(_ => new Generator())];
         _stemGoesBefore = network.Config.Stem == VitStem.Convolutions;
-        _divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name)).Select(p => p.Value)];
+        (string Name, Parameter Value)[] divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name))];
+        _divided = [.. divided.Select(p => p.Value)];
+        _recomputation = recompute ? new BlockRecomputation(network, divided, _stemGoesBefore) : null;
         StemLearnsBefore = _stemGoesBefore && parameters.Any(p => IsOfStem(p.Name));
     }
 
@@ -108,11 +113,17 @@ internal sealed class ForwardBackward : IDisposable
             {
                 x = x.detach().requires_grad_();
             }
-            Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
-            Tensor loss = _lossSum(logits, targets.narrow(0, start, count)) / images;
-            IList<Tensor> gradients = autograd.grad([loss], StemLearnsBefore ? [.. _divided, x] : _divided);
+            Tensor LossOf(Tensor logits) => _lossSum(logits, targets.narrow(0, start, count)) / images;
+            (Tensor logits, Tensor loss, IList<Tensor> gradients) = _recomputation?.Run(x, LossOf, generator) ?? ForwardThenBackward(x, LossOf);
             share.Add(logits.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
         }
+    }
+
+    private (Tensor Logits, Tensor Loss, IList<Tensor> Gradients) ForwardThenBackward(Tensor x, Func<Tensor, Tensor> lossOf)
+    {
+        Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
+        Tensor loss = lossOf(logits);
+        return (logits, loss, autograd.grad([loss], x.requires_grad ? [.. _divided, x] : _divided));
     }
 
     /// <summary>Adds the shares up and gives the parameters their gradients.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Model;
 using TorchSharp.Modules;
@@ -17,6 +18,7 @@ internal sealed class TrainingLoop(
     VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, RandomStreams random, Action<EpochMetrics> report, ITrainingStore? store, CancellationToken cancellationToken)
 {
     private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters = [.. network.named_parameters().Where(p => p.parameter.requires_grad)];
+    private readonly Stopwatch _optimizing = new(); // of this run
 
     /// <summary>
     /// Trains. The network ends with the averaged weights where they are averaged; with validation images, with those of the epoch that did best on them.
@@ -28,7 +30,7 @@ internal sealed class TrainingLoop(
     {
         using var loss = new TrainingLoss(plan, normalizer.Device);
         using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
-        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken);
+        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken, plan.GradientCheckpointing);
         using AveragedWeights? average = plan.WeightAverage is { } options ? new AveragedWeights(network, options) : null;
         using var best = new BestWeights(network);
         var batches = new TrainingBatches(new EpochOrder(training, plan.RepeatedAugmentations, plan.BalancedSampling), plan.BatchSize, plan.Augmentations, random, cancellationToken);
@@ -79,11 +81,13 @@ internal sealed class TrainingLoop(
                 Gradients.ClipNorm(_parameters, norm);
             }
             double factor = Schedule.Factor(clock.Position, plan.WarmupFraction, 1, plan.FinalLearningRateFraction, clock.StepLength);
+            _optimizing.Start();
             optimizer.Step(factor);
+            _optimizing.Stop();
             Gradients.Clear(_parameters);
             average?.Update();
             clock.Advance();
-            state.StepDone(metrics, step.Length, factor, batches.Waited);
+            state.StepDone(metrics, step.Length, factor, batches.Waited, _optimizing.Elapsed);
             if (clock.Steps % store?.Interval == 0)
             {
                 state.Keep(store, isOver: false);
@@ -148,6 +152,7 @@ internal sealed class TrainingLoop(
         LearningRate = plan.Optimizer.LearningRate * state.LearningRateFactor,
         ImagesPerSecond = state.Metrics.Count / seconds,
         InputWaitShare = Math.Min(1, state.InputSeconds / seconds),
+        OptimizerShare = Math.Min(1, state.OptimizerSeconds / seconds),
         SecondsLeft = clock.SecondsLeft,
     };
 

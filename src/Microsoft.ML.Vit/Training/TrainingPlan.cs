@@ -59,4 +59,7 @@ internal sealed record TrainingPlan
 
     /// <summary>Whether a training that is cancelled after its first step ends with what it has, instead of throwing.</summary>
     public required bool CancelledReturnsBest { get; init; }
+
+    /// <summary>Whether backward computes each block anew in place of keeping its activations.</summary>
+    public required bool GradientCheckpointing { get; init; }
 }

@@ -32,6 +32,9 @@ internal sealed record TrainingProgress
     /// <summary>Seconds of those in which batches were waited for.</summary>
     public required double InputSeconds { get; init; }
 
+    /// <summary>Seconds of those that the optimizer took.</summary>
+    public required double OptimizerSeconds { get; init; }
+
     /// <summary>The schedule's factor of the last step.</summary>
     public required double LearningRateFactor { get; init; }
 
@@ -65,7 +68,7 @@ internal sealed record TrainingProgress
         (string Name, double Value, double Least)[] counts =
         [
             (nameof(Epoch), Epoch, 1), (nameof(Batch), Batch, 0), (nameof(Steps), Steps, 0), (nameof(Position), Position, 0), (nameof(StepLength), StepLength, 0), (nameof(Seconds), Seconds, 0), (nameof(BudgetSeconds), BudgetSeconds ?? 0, 0),
-            (nameof(EpochSeconds), EpochSeconds, 0), (nameof(InputSeconds), InputSeconds, 0), (nameof(Correct), Correct, 0), (nameof(Images), Images, Correct), (nameof(EpochsSinceBest), EpochsSinceBest, 0),
+            (nameof(EpochSeconds), EpochSeconds, 0), (nameof(InputSeconds), InputSeconds, 0), (nameof(OptimizerSeconds), OptimizerSeconds, 0), (nameof(Correct), Correct, 0), (nameof(Images), Images, Correct), (nameof(EpochsSinceBest), EpochsSinceBest, 0),
         ];
         IEnumerable<string> below = counts.Where(c => !(c.Value >= c.Least && double.IsFinite(c.Value) && c.Value < Most)).Select(c => $"{c.Name} is {c.Value}; expected {c.Least} to {Most}.");
         return BestAccuracy.HasValue == BestLoss.HasValue ? below : below.Append($"{nameof(BestAccuracy)} and {nameof(BestLoss)} go together.");

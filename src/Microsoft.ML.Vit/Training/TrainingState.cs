@@ -12,6 +12,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
     private readonly List<(Tensor Current, Tensor Before)> _buffers = [];
     private double _epochStart;
     private TimeSpan _waited;
+    private TimeSpan _optimized;
 
     /// <summary>The epoch under way, from 1.</summary>
     public int Epoch { get; private set; } = 1;
@@ -27,6 +28,9 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
 
     /// <summary>Seconds of the epoch under way in which batches were waited for.</summary>
     public double InputSeconds { get; private set; }
+
+    /// <summary>Seconds of the epoch under way that the optimizer took.</summary>
+    public double OptimizerSeconds { get; private set; }
 
     /// <summary>Seconds of the epoch under way.</summary>
     public double EpochSeconds => clock.Seconds - _epochStart;
@@ -48,7 +52,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Metrics.Add(earlier.LossSum, earlier.Correct, earlier.Images);
         clock.Resume(earlier);
         _epochStart = earlier.Seconds - earlier.EpochSeconds;
-        InputSeconds = earlier.InputSeconds;
+        (InputSeconds, OptimizerSeconds) = (earlier.InputSeconds, earlier.OptimizerSeconds);
         optimizer.Steps = earlier.Steps;
         best.Resume(earlier is { BestAccuracy: { } accuracy, BestLoss: { } loss } ? (accuracy, loss) : null, earlier.EpochsSinceBest);
         if (average is not null)
@@ -84,10 +88,12 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
     /// <param name="batches">How many it had.</param>
     /// <param name="learningRateFactor">The schedule's.</param>
     /// <param name="waited">How long this run has waited for batches in all.</param>
-    public void StepDone(RunningMetrics step, int batches, double learningRateFactor, TimeSpan waited)
+    /// <param name="optimized">How long the optimizer has taken in all of this run.</param>
+    public void StepDone(RunningMetrics step, int batches, double learningRateFactor, TimeSpan waited, TimeSpan optimized)
     {
         InputSeconds += (waited - _waited).TotalSeconds;
-        _waited = waited;
+        OptimizerSeconds += (optimized - _optimized).TotalSeconds;
+        (_waited, _optimized) = (waited, optimized);
         Batch += batches;
         Metrics.Add(step.LossSum, step.Correct, step.Count);
         LearningRateFactor = learningRateFactor;
@@ -101,7 +107,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Batch = 0;
         Metrics = new RunningMetrics();
         _epochStart = clock.Seconds;
-        InputSeconds = 0;
+        (InputSeconds, OptimizerSeconds) = (0, 0);
     }
 
     /// <summary>Frees what was remembered.</summary>
@@ -131,6 +137,7 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         BudgetSeconds = clock.Budget?.TotalSeconds,
         EpochSeconds = EpochSeconds,
         InputSeconds = InputSeconds,
+        OptimizerSeconds = OptimizerSeconds,
         LearningRateFactor = LearningRateFactor,
         LossSum = Metrics.LossSum,
         Correct = Metrics.Correct,
