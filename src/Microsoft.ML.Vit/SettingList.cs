@@ -24,6 +24,8 @@ internal static class SettingList
             case IEnumerable list:
                 object?[] items = [.. list];
                 return items.SelectMany((item, i) => Of($"{name}[{i}]", item)).Prepend(new($"{name}.Count", items.Length.ToString(CultureInfo.InvariantCulture)));
+            case IDataView:
+                return [new(name, "rows")]; // which, is to be said otherwise
             default:
                 Type type = value.GetType();
                 IEnumerable<KeyValuePair<string, string>> parts = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
