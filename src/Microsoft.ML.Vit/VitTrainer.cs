@@ -86,7 +86,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
 
         // Pixels → batches → model → training.
-        TrainingPlan plan = PlanFor(training, watch.Elapsed);
+        TrainingPlan plan = PlanFor(columns, training, watch.Elapsed);
         channel.Info($"Trains a Vision Transformer of {config.ParameterCount:N0} parameters ({config.ImageSize} pixels, patch {config.PatchSize}, width {config.Width}, depth {config.Depth}) "
             + $"on {training.Count} images of {columns.Labels.Count} classes, {plan.BatchSize} a step, seed {seed}.");
         var history = new List<EpochMetrics>();

@@ -47,8 +47,9 @@ internal sealed class ForwardBackward : IDisposable
     /// <param name="input">Normalised images (B, C, H, W).</param>
     /// <param name="targets">Labels (B) or soft targets (B, C).</param>
     /// <param name="seed">Decides what dropout drops.</param>
-    /// <returns>The logits (B, C) and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
-    public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed)
+    /// <param name="images">Images of the whole step, over which the mean goes, where it has further batches; null for B.</param>
+    /// <returns>The logits (B, C) and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed, long? images = null)
     {
         using var scope = NewDisposeScope();
         IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
@@ -61,7 +62,7 @@ internal sealed class ForwardBackward : IDisposable
             {
                 if (index < shares.Length)
                 {
-                    Compute(shares[index], parts[index], detached, targets, index, seed);
+                    Compute(shares[index], parts[index], detached, targets, index, seed, images ?? input.size(0));
                 }
             }
             if (_threads is null)
@@ -92,16 +93,15 @@ internal sealed class ForwardBackward : IDisposable
     private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
 
     /// <summary>A thread's share of the batch.</summary>
-    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Tensor targets, int index, long seed)
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Tensor targets, int index, long seed, long images)
     {
         Generator generator = _generators[index];
         _network.DropoutGenerator = generator;
-        long images = input.size(0);
         foreach (Range part in parts)
         {
             _cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (int start, int count) = part.GetOffsetAndLength((int)images);
+            (int start, int count) = part.GetOffsetAndLength((int)input.size(0));
             generator.manual_seed(unchecked(seed + start));
             Tensor x = input.narrow(0, start, count);
             if (StemLearnsBefore)
