@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Vit;
@@ -73,19 +72,11 @@ internal sealed class FewImagesBenchmark : Command
         var ml = new MLContext(random);
         TimeSpan budget = TimeSpan.FromMinutes(minutes * run.Arguments.GetValue(scale));
         var peers = new PeerTrainers(ml, peerSize, budget, run.Cancellation);
-        Way[] ways = [Vit(run, ml, size, new VitOptions { MaxTrainingTime = budget }), .. run.Arguments.GetValue(noPeers) ? (Way[])[] : [peers.LbfgsMaximumEntropy, peers.LightGbm]];
+        var ways = new List<Way> { VitWay.Of(run, ml, "Vit()", size, new VitOptions { MaxTrainingTime = budget }) };
+        if (!run.Arguments.GetValue(noPeers))
+        {
+            ways.AddRange([peers.LbfgsMaximumEntropy, peers.LightGbm]);
+        }
         return [.. ways.Select(way => Mark.Of(run, ml, name, splits, way))];
     }
-
-    /// <summary>The trainer on images of a size; its time counts from the files on.</summary>
-    private static Way Vit(SampleRun run, MLContext ml, int size, VitOptions options) => new("Vit()", data =>
-    {
-        IEstimator<ITransformer> pipeline = ImagePixels.Images(ml, size).Append(ml.Transforms.Conversion.MapValueToKey("Label"))
-            .Append(ml.MulticlassClassification.Trainers.Vit(options with { CancellationToken = run.Cancellation }));
-        var watch = Stopwatch.StartNew();
-        ITransformer model = pipeline.Fit(data);
-        double seconds = watch.Elapsed.TotalSeconds;
-        int epochs = ((IEnumerable<ITransformer>)model).OfType<VitTransformer>().Single().History.Count;
-        return new Fitted(model, seconds, $"{epochs} epochs");
-    });
 }
