@@ -13,17 +13,20 @@ internal sealed class FewImagesBenchmark : Command
     private const int Folds = 5;
     private const int PerClass = 200;
 
-    private static readonly string[] Names = ["flowers", "cifar10-200", "cifar10"];
+    private static readonly string[] Sets = ["flowers", "cifar10-200", "cifar10"];
+    private static readonly string[] Ways = ["Vit", "LbfgsMaximumEntropy", "LightGbm"];
 
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "The folder that holds flowers.tar.gz and cifar10.tar.gz." };
-    private readonly Option<string?> only = new("--only") { HelpName = "NAME", Description = $"One set alone: {string.Join(", ", Names)}." };
+    private readonly Option<string?> only = new("--only") { HelpName = "NAME", Description = $"One set alone: {string.Join(", ", Sets)}." };
     private readonly Option<double> scale = new("--scale") { HelpName = "X", Description = "Times the minutes, which are 1 a fold of flowers, 3 for 200 images a class of CIFAR-10, and 10 for all.", DefaultValueFactory = _ => 1 };
-    private readonly Option<bool> noPeers = new("--no-peers") { Description = "Vit() alone." };
+    private readonly Option<string?> way = new("--way") { HelpName = "NAME", Description = $"One way of learning alone: {string.Join(", ", Ways)}." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 
     public FewImagesBenchmark() : base("few-images", "Vit() beside ML.NET's own trainers in equal minutes, on hundreds, thousands and tens of thousands of images.")
     {
-        foreach (Option option in (Option[])[data, only, scale, noPeers, seed])
+        only.AcceptOnlyFromAmong(Sets);
+        way.AcceptOnlyFromAmong(Ways);
+        foreach (Option option in (Option[])[data, only, scale, way, seed])
         {
             Add(option);
         }
@@ -33,10 +36,6 @@ internal sealed class FewImagesBenchmark : Command
     private void Run(SampleRun run)
     {
         string? name = run.Arguments.GetValue(only);
-        if (name != null && !Names.Contains(name))
-        {
-            throw new ArgumentException($"--only {name} is not known; expected one of {string.Join(", ", Names)}.");
-        }
         if (run.Arguments.GetValue(scale) is var times && times is not (> 0 and < 1000))
         {
             throw new ArgumentException($"--scale is {times}; expected more than 0 and less than 1000.");
@@ -72,11 +71,8 @@ internal sealed class FewImagesBenchmark : Command
         var ml = new MLContext(random);
         TimeSpan budget = TimeSpan.FromMinutes(minutes * run.Arguments.GetValue(scale));
         var peers = new PeerTrainers(ml, peerSize, budget, run.Cancellation);
-        var ways = new List<Way> { VitWay.Of(run, ml, "Vit()", size, new VitOptions { MaxTrainingTime = budget }) };
-        if (!run.Arguments.GetValue(noPeers))
-        {
-            ways.AddRange([peers.LbfgsMaximumEntropy, peers.LightGbm]);
-        }
-        return [.. ways.Select(way => Mark.Of(run, ml, name, splits, way))];
+        Way[] all = [VitWay.Of(run, ml, "Vit", size, new VitOptions { MaxTrainingTime = budget }), peers.LbfgsMaximumEntropy, peers.LightGbm];
+        string? asked = run.Arguments.GetValue(way);
+        return [.. all.Where(one => asked == null || one.Name == asked).Select(one => Mark.Of(run, ml, name, splits, one))];
     }
 }

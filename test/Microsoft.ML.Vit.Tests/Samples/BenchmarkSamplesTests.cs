@@ -8,7 +8,7 @@ namespace Microsoft.ML.Vit.Tests.Samples;
 [TestClass]
 public sealed class BenchmarkSamplesTests
 {
-    private static readonly string[] s_ways = ["Vit()", "LbfgsMaximumEntropy", "LightGbm"];
+    private static readonly string[] s_ways = ["Vit", "LbfgsMaximumEntropy", "LightGbm"];
 
     [TestMethod]
     public void FewImagesGivesARowForEveryWayOnEverySet()
@@ -29,13 +29,14 @@ public sealed class BenchmarkSamplesTests
     }
 
     [TestMethod]
-    public void OneSetCanBeAskedForAndOthersAreRefused()
+    public void OneWayOnOneSetCanBeAskedForAndUnknownOnesAreRefused()
     {
         using var folder = new TemporaryFolder();
         Archive(folder, "cifar10", "train", "test");
-        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.01", "--only", "cifar10-200", "--no-peers", "--json");
+        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.01", "--only", "cifar10-200", "--way", "Vit", "--json");
         Assert.AreEqual(0, run.ExitCode, run.Error);
-        Assert.AreEqual("cifar10-200", run.Json.GetProperty("rows").EnumerateArray().Single().GetProperty("data").GetString());
+        JsonElement row = run.Json.GetProperty("rows").EnumerateArray().Single();
+        Assert.AreEqual(("cifar10-200", "Vit"), (row.GetProperty("data").GetString(), row.GetProperty("way").GetString()));
         SampleProcess unknown = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--only", "mnist");
         Assert.AreEqual(1, unknown.ExitCode);
         StringAssert.Contains(unknown.Error, "cifar10-200");
