@@ -16,7 +16,7 @@ public sealed class BenchmarkSamplesTests
         using var folder = new TemporaryFolder();
         Archive(folder, "flowers", "daisies");
         Archive(folder, "cifar10", "train", "test");
-        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.004", "--json");
+        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.001", "--json");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         Assert.AreEqual("few-images", run.Json.GetProperty("sample").GetString());
         (string? Data, string? Way)[] rows = [.. run.Json.GetProperty("rows").EnumerateArray().Select(row => (row.GetProperty("data").GetString(), row.GetProperty("way").GetString()))];
@@ -33,7 +33,7 @@ public sealed class BenchmarkSamplesTests
     {
         using var folder = new TemporaryFolder();
         Archive(folder, "cifar10", "train", "test");
-        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.01", "--only", "cifar10-200", "--way", "Vit", "--json");
+        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.003", "--only", "cifar10-200", "--way", "Vit", "--json");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         JsonElement row = run.Json.GetProperty("rows").EnumerateArray().Single();
         Assert.AreEqual(("cifar10-200", "Vit"), (row.GetProperty("data").GetString(), row.GetProperty("way").GetString()));
@@ -47,7 +47,7 @@ public sealed class BenchmarkSamplesTests
     {
         using var folder = new TemporaryFolder();
         string archive = Archive(folder, "cifar10", "train", "test");
-        SampleProcess run = SampleProcess.Run("cifar10", "--data", archive, "--minutes", "0.03", "--model", folder["m.zip"], "--json");
+        SampleProcess run = SampleProcess.Run("cifar10", "--data", archive, "--minutes", "0.01", "--model", folder["m.zip"], "--json");
         Assert.AreEqual(0, run.ExitCode, run.Error);
         AssertShare(run.Json.GetProperty("lightGbmAccuracy"));
         Assert.IsGreaterThan(0, run.Json.GetProperty("imagesPerSecond").GetDouble());
