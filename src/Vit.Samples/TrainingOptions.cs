@@ -39,7 +39,8 @@ internal sealed class TrainingOptions
 
     public int Seed(SampleRun run) => run.Arguments.GetValue(seed);
 
-    public ImageFolder OpenData(SampleRun run) => ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
+    /// <summary>The images that --data names, or a folder inside of that.</summary>
+    public ImageFolder OpenData(SampleRun run, string inside = "") => ImageFolder.Open(Path.Combine(run.Arguments.GetRequiredValue(data), inside), run.Cancellation);
 
     /// <summary>The options for these images. The trainer reads the files itself (column ImagePath) and resizes them antialiased.</summary>
     public VitOptions For(SampleRun run, ImageFolder images)

@@ -8,5 +8,6 @@ internal sealed class Benchmarks : Command
     public Benchmarks() : base("benchmark", "Measurements: minutes of work that end in a table of figures.")
     {
         Add(new TrainBenchmark());
+        Add(new FewImagesBenchmark());
     }
 }
