@@ -39,7 +39,8 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
-    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches);
+    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches),
+    /// the small ones with a depth of 2 for a <see cref="MaxTrainingTime"/> up to 5 minutes or none, 4 up to 30, else 6;
     /// with <see cref="Pretrained"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }

@@ -23,7 +23,7 @@ public sealed partial class VitTrainer
         else
         {
             (PixelSize? size, int channels) = columns.ImageShape();
-            config = TrainingDefaults.Model(size, channels) with { Classes = columns.Labels.Count };
+            config = TrainingDefaults.Model(size, channels, _options.MaxTrainingTime) with { Classes = columns.Labels.Count };
         }
         IReadOnlyList<string> problems = config.Problems();
         return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
