@@ -13,7 +13,7 @@ public sealed partial class VitTrainer
         VitConfig config;
         if (_options.Pretrained is { } checkpoint)
         {
-            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size };
+            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = _options.ImageSize ?? checkpoint.Preprocessing.Size };
             config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
         }
         else if (_options.Model is { } chosen)
@@ -23,7 +23,7 @@ public sealed partial class VitTrainer
         else
         {
             (PixelSize? size, int channels) = columns.ImageShape();
-            config = TrainingDefaults.Model(size, channels, _options.MaxTrainingTime) with { Classes = columns.Labels.Count };
+            config = TrainingDefaults.Model(_options.ImageSize ?? size, channels, _options.MaxTrainingTime) with { Classes = columns.Labels.Count };
         }
         IReadOnlyList<string> problems = config.Problems();
         return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
@@ -56,7 +56,7 @@ public sealed partial class VitTrainer
             ClassWeights = _options.ClassWeights?.For(columns.Labels.Names, training.CountsByClass(columns.Labels.Count)),
             GradientAccumulation = _options.GradientAccumulation,
             WeightAverage = _options.WeightAverage,
-            Mixing = _options.Mixing,
+            Mixing = _options.Mixing ?? TrainingDefaults.Mixing(training.Count, _options.Pretrained is not null),
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
             EarlyStoppingPatience = _options.EarlyStoppingPatience,
         };

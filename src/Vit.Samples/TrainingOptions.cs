@@ -13,7 +13,7 @@ internal sealed class TrainingOptions
         .Where(property => property.PropertyType == typeof(VitConfig)).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
-    private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size and time budget." };
     private readonly Option<string?> pretrained = new("--pretrained") { HelpName = "X", Description = "A checkpoint to start from: a folder, a .safetensors or .npz file, or owner/name on the Hugging Face Hub." };
     private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained." };
     private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Images are resized to N x N pixels. Default: their own size if all are the same small square, else 64." };
@@ -42,14 +42,17 @@ internal sealed class TrainingOptions
     {
         ParseResult given = run.Arguments;
         VitCheckpoint? checkpoint = given.GetValue(pretrained) is { } start ? Download.Open(run, start) : null;
-        VitConfig model = checkpoint == null ? FromScratch(given, images)
-            : given.GetValue(variant) != null ? throw new ArgumentException("--variant and --pretrained exclude each other: a checkpoint has its own architecture.")
-            : checkpoint.Model with { ImageSize = given.GetValue(imageSize) ?? checkpoint.Preprocessing.Size };
+        int? size = given.GetValue(imageSize) ?? (checkpoint == null ? OwnSize(images) : null);
+        VitConfig? model = given.GetValue(variant) is not { } name ? null
+            : checkpoint != null ? throw new ArgumentException("--variant and --pretrained exclude each other: a checkpoint has its own architecture.")
+            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)! with { ImageSize = size ?? 64 }
+            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
         VitOptions defaults = new();
         return defaults with
         {
             FeatureColumnName = "ImagePath",
             Model = model,
+            ImageSize = model == null && size is { } side ? new PixelSize(side, side) : null,
             Pretrained = checkpoint,
             FreezeBackbone = given.GetValue(probe),
             Epochs = given.GetValue(epochs),
@@ -66,15 +69,6 @@ internal sealed class TrainingOptions
     public static IEstimator<ITransformer> Pipeline(MLContext ml, VitOptions options) => ml.Transforms.Conversion.MapValueToKey("Label")
         .Append(ml.MulticlassClassification.Trainers.Vit(options))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-
-    private VitConfig FromScratch(ParseResult given, ImageFolder images)
-    {
-        int size = given.GetValue(imageSize) ?? OwnSize(images) ?? 64;
-        VitConfig model = given.GetValue(variant) is not { } name ? size <= 48 ? VitConfig.SmallImage32 : size <= 128 ? VitConfig.SmallImage64 : VitConfig.Tiny16
-            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)!
-            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
-        return model with { ImageSize = size };
-    }
 
     /// <summary>The side of the images where the first ones are all the same square of at most 64 pixels.</summary>
     private static int? OwnSize(ImageFolder images)

@@ -24,4 +24,12 @@ public sealed class TrainingDefaultsTests
         Assert.AreEqual(expected, TrainingDefaults.Model(new PixelSize(224, 224), 3, null));
         Assert.AreEqual(expected, TrainingDefaults.Model(new PixelSize(224, 224), 3, TimeSpan.FromHours(1)));
     }
+
+    [TestMethod]
+    public void OnlyFewImagesThatTrainFromScratchAreMixed()
+    {
+        Assert.AreEqual(0.5, TrainingDefaults.Mixing(200, isPretrained: false)?.Probability);
+        Assert.IsNull(TrainingDefaults.Mixing(200, isPretrained: true));
+        Assert.IsNull(TrainingDefaults.Mixing(50_000, isPretrained: false));
+    }
 }
