@@ -30,6 +30,12 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(MaxTrainingTime)} is {time}; expected a time above zero.";
         }
+        if (ImageSize is { } size && (Model is not null || size.Height < 1 || size.Width < 1))
+        {
+            yield return Model is not null
+                ? $"{nameof(ImageSize)} is set beside {nameof(Model)}; set {nameof(Model)}.{nameof(VitConfig.ImageSize)}."
+                : $"{nameof(ImageSize)} is {size}; expected sides of 1 pixel or more.";
+        }
         if (!Enum.IsDefined(Initialization))
         {
             yield return $"{nameof(Initialization)} is {Initialization}; expected one of {string.Join(", ", Enum.GetNames<VitInitialization>())}.";

@@ -46,10 +46,17 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
-    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches);
+    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches),
+    /// the small ones with a depth of 2 for a <see cref="MaxTrainingTime"/> up to 5 minutes or none, 4 up to 30, else 6;
     /// with <see cref="Pretrained"/> or <see cref="WarmStart"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }
+
+    /// <summary>
+    /// Height and width that images are brought to where <see cref="Model"/> is null, which has its own. Null: their own where the column's type says it, else 64x64;
+    /// with <see cref="Pretrained"/> the checkpoint's. Default null.
+    /// </summary>
+    public PixelSize? ImageSize { get; init; }
 
     /// <summary>What the weights are before the first step. Default: mimetic.</summary>
     public VitInitialization Initialization { get; init; } = VitInitialization.Mimetic;
@@ -87,8 +94,8 @@ public sealed partial record VitOptions
     /// <summary>Gradients are scaled down to this global norm; null for no clipping. Default 1.</summary>
     public double? GradientClipNorm { get; init; } = 1;
 
-    /// <summary>Share of the target that is spread over all classes (Szegedy et al. 2015, arXiv 1512.00567); 0 to below 1. Default 0.</summary>
-    public double LabelSmoothing { get; init; }
+    /// <summary>Share of the target that is spread over all classes (Szegedy et al. 2015, arXiv 1512.00567); 0 to below 1. Default 0.1.</summary>
+    public double LabelSmoothing { get; init; } = 0.1;
 
     /// <summary>What images of each class count in the loss, for classes of unequal size; null for all alike. Default null.</summary>
     public ClassWeights? ClassWeights { get; init; }
@@ -96,7 +103,10 @@ public sealed partial record VitOptions
     /// <summary>A running average of the weights, which is then what is validated and the result; null for none. Default null.</summary>
     public ExponentialMovingAverage? WeightAverage { get; init; }
 
-    /// <summary>Mixup and CutMix of each batch's images and targets; null for none. Default null.</summary>
+    /// <summary>
+    /// Mixup and CutMix of each batch's images and targets. Null chooses: half of the batches where up to 1,000 images train from scratch, else none. A
+    /// <see cref="BatchMixing.Probability"/> of 0 is for none. Default null.
+    /// </summary>
     public BatchMixing? Mixing { get; init; }
 
     /// <summary>

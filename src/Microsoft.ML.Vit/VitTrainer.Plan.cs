@@ -16,7 +16,7 @@ public sealed partial class VitTrainer
         VitConfig config;
         if (_options.Pretrained is { } checkpoint)
         {
-            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size };
+            VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = _options.ImageSize ?? checkpoint.Preprocessing.Size };
             config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
         }
         else if (start is not null)
@@ -30,7 +30,7 @@ public sealed partial class VitTrainer
         else
         {
             (PixelSize? size, int channels) = columns.ImageShape();
-            config = TrainingDefaults.Model(size, channels) with { Classes = columns.Labels.Count };
+            config = TrainingDefaults.Model(_options.ImageSize ?? size, channels, _options.MaxTrainingTime) with { Classes = columns.Labels.Count };
         }
         IReadOnlyList<string> problems = config.Problems();
         return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
@@ -45,7 +45,7 @@ public sealed partial class VitTrainer
         }
         if (asked is null)
         {
-            return saved;
+            return _options.ImageSize is { } size ? saved with { ImageSize = size } : saved;
         }
         VitConfig model = saved with { ImageSize = asked.ImageSize, Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
         IReadOnlyList<string> others = SettingList.Changes(
@@ -84,7 +84,7 @@ public sealed partial class VitTrainer
             GradientAccumulation = _options.GradientAccumulation,
             GradientCheckpointing = _options.GradientCheckpointing,
             WeightAverage = _options.WeightAverage,
-            Mixing = _options.Mixing,
+            Mixing = _options.Mixing ?? TrainingDefaults.Mixing(training.Count, IsFineTuning),
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
             RepeatedAugmentations = _options.RepeatedAugmentations,
             BalancedSampling = _options.BalancedSampling,

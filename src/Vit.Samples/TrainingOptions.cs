@@ -14,7 +14,7 @@ internal sealed class TrainingOptions
         .Where(property => property.PropertyType == typeof(VitConfig)).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
-    private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size." };
+    private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size and time budget." };
     private readonly Option<string?> pretrained = new("--pretrained") { HelpName = "X", Description = "A checkpoint to start from: a folder, a .safetensors or .npz file, or owner/name on the Hugging Face Hub." };
     private readonly Option<string?> warmStart = new("--warm-start") { HelpName = "FILE", Description = "A model saved by train to start from, for the same, more, fewer or other classes." };
     private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained or --warm-start." };
@@ -48,22 +48,25 @@ internal sealed class TrainingOptions
         ParseResult given = run.Arguments;
         VitCheckpoint? checkpoint = given.GetValue(pretrained) is { } start ? Download.Open(run, start) : null;
         string? former = given.GetValue(warmStart);
-        VitConfig? model = checkpoint == null && former == null ? FromScratch(given, images)
-            : given.GetValue(variant) != null ? throw new ArgumentException("--variant goes with neither --pretrained nor --warm-start: they have their own architecture.")
-            : former != null ? Resized(former, given.GetValue(imageSize))
-            : checkpoint!.Model with { ImageSize = given.GetValue(imageSize) ?? checkpoint.Preprocessing.Size };
+        bool isFineTuning = checkpoint != null || former != null;
+        int? size = given.GetValue(imageSize) ?? (isFineTuning ? null : OwnSize(images));
+        VitConfig? model = given.GetValue(variant) is not { } name ? null
+            : isFineTuning ? throw new ArgumentException("--variant goes with neither --pretrained nor --warm-start: they have their own architecture.")
+            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)! with { ImageSize = size ?? 64 }
+            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
         VitOptions defaults = new();
         return defaults with
         {
             FeatureColumnName = "ImagePath",
             Model = model,
+            ImageSize = model == null && size is { } side ? new PixelSize(side, side) : null,
             Pretrained = checkpoint,
             WarmStart = former,
             FreezeBackbone = given.GetValue(probe),
             Epochs = given.GetValue(epochs),
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
             BatchSize = given.GetValue(batch),
-            Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null && former == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
+            Optimizer = given.GetValue(learningRate) is { } rate ? !isFineTuning ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             LogDirectory = given.GetValue(logDirectory),
             PixelCacheBytes = given.GetValue(pixelCache) is { } megabytes ? (long)(megabytes * (1 << 20)) : null,
@@ -88,27 +91,6 @@ internal sealed class TrainingOptions
     public static IEstimator<ITransformer> Pipeline(MLContext ml, VitOptions options) => ml.Transforms.Conversion.MapValueToKey("Label")
         .Append(ml.MulticlassClassification.Trainers.Vit(options))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-
-    /// <summary>The saved model's architecture for another image size; null for its own.</summary>
-    private static VitConfig? Resized(string former, int? size)
-    {
-        if (size == null)
-        {
-            return null;
-        }
-        ITransformer saved = ModelFile.Load(new MLContext(), former);
-        using var disposable = saved as IDisposable;
-        return ((IEnumerable<ITransformer>)saved).OfType<VitTransformer>().Single().Model with { ImageSize = size.Value };
-    }
-
-    private VitConfig FromScratch(ParseResult given, ImageFolder images)
-    {
-        int size = given.GetValue(imageSize) ?? OwnSize(images) ?? 64;
-        VitConfig model = given.GetValue(variant) is not { } name ? size <= 48 ? VitConfig.SmallImage32 : size <= 128 ? VitConfig.SmallImage64 : VitConfig.Tiny16
-            : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)!
-            : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
-        return model with { ImageSize = size };
-    }
 
     /// <summary>The side of the images where the first ones are all the same square of at most 64 pixels.</summary>
     private static int? OwnSize(ImageFolder images)

@@ -280,7 +280,7 @@ public class VitTrainerTests
     {
         IDataView data = EstimatorConformanceTests.Keyed(s_ml, 8);
         using VitTransformer model = s_ml.MulticlassClassification.Trainers.Vit(new VitOptions { Epochs = 1, Device = "cpu" }).Fit(data);
-        Assert.AreEqual(VitConfig.SmallImage32 with { ImageSize = 16, Classes = 3 }, model.Model);
+        Assert.AreEqual(VitConfig.SmallImage32 with { ImageSize = 16, Classes = 3, Depth = 2 }, model.Model);
     }
 
     private static InvalidOperationException Refused(IDataView data, VitOptions? options = null) =>

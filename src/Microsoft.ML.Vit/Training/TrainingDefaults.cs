@@ -5,17 +5,20 @@ internal static class TrainingDefaults
 {
     private const int ImagesShown = 50_000;
 
-    /// <summary>Up to so many images, crops of varied size are worth their harder task.</summary>
+    /// <summary>Up to so many images, which are learned by heart before long, crops of varied size and mixed images are worth their harder task.</summary>
     private const int FewImages = 1_000;
 
-    /// <summary>The variant for images of this size, fitted to it; null for an unknown size.</summary>
-    public static VitConfig Model(PixelSize? imageSize, int channels)
+    /// <summary>The variant for images of this size, fitted to it; the small ones as deep as the budget pays for.</summary>
+    /// <param name="imageSize">Null for an unknown size.</param>
+    /// <param name="channels">Of an image.</param>
+    /// <param name="budget">Time for training; null where the number of images decides.</param>
+    public static VitConfig Model(PixelSize? imageSize, int channels, TimeSpan? budget)
     {
         PixelSize size = imageSize ?? 64;
         VitConfig variant = Math.Max(size.Height, size.Width) switch
         {
-            <= 48 => VitConfig.SmallImage32,
-            <= 128 => VitConfig.SmallImage64,
+            <= 48 => VitConfig.SmallImage32 with { Depth = Depth(budget) },
+            <= 128 => VitConfig.SmallImage64 with { Depth = Depth(budget) },
             _ => VitConfig.Tiny16,
         };
         return variant with { ImageSize = new(WholePatches(size.Height, variant.PatchSize.Height), WholePatches(size.Width, variant.PatchSize.Width)), Channels = channels };
@@ -34,6 +37,23 @@ internal static class TrainingDefaults
     /// <summary>Random resized crops for few images, else padded crops; then flips.</summary>
     public static IReadOnlyList<VitAugmentation> Augmentations(int images) =>
         [images <= FewImages ? new RandomResizedCrop() : new RandomCrop(), new HorizontalFlip()];
+
+    /// <summary>
+    /// Half the batches where a network would learn few images by heart, else none. Measured on halves of 200 flowers, 40 s of one core, with label smoothing of 0.1: accuracy 0.64 and log-loss 1.10,
+    /// without both 0.59 and 2.44.
+    /// </summary>
+    public static BatchMixing? Mixing(int images, bool isPretrained) => images <= FewImages && !isPretrained ? new BatchMixing { Probability = 0.5 } : null;
+
+    /// <summary>
+    /// Blocks of a small variant. In few minutes the images that a shallow network has time for teach it more than depth does: measured on one core, CIFAR-10 in 95 s reached
+    /// 0.551 with two blocks and 0.522 with four, 2,000 images of it in 60 s 0.533, 0.502 and with six 0.441.
+    /// </summary>
+    private static int Depth(TimeSpan? budget) => budget?.TotalMinutes switch
+    {
+        null or <= 5 => 2,
+        <= 30 => 4,
+        _ => VitConfig.SmallImage32.Depth,
+    };
 
     private static int WholePatches(int pixels, int patch) => Math.Max(1, (int)Math.Round((double)pixels / patch)) * patch;
 }
