@@ -44,6 +44,9 @@ public sealed partial record VitOptions
     /// </summary>
     public VitConfig? Model { get; init; }
 
+    /// <summary>Learning from images alone, without labels, before the training; null for none. Default null.</summary>
+    public MaskedAutoencoderPretraining? Pretraining { get; init; }
+
     /// <summary>What the weights are before the first step. Default: mimetic.</summary>
     public VitInitialization Initialization { get; init; } = VitInitialization.Mimetic;
 

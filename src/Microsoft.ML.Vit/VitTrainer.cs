@@ -85,6 +85,8 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
         preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
 
+        ImageSubset? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, reader, preprocessing) : null;
+
         // Pixels → batches → model → training.
         TrainingPlan plan = PlanFor(training, watch.Elapsed);
         channel.Info($"Trains a Vision Transformer of {config.ParameterCount:N0} parameters ({config.ImageSize} pixels, patch {config.PatchSize}, width {config.Width}, depth {config.Depth}) "
@@ -98,7 +100,13 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
             network.to(device);
             network.ComputeType = PrecisionChoice.Choose(_options.Precision, config, device, channel.Info);
             using var normalizer = new InputNormalizer(preprocessing, device);
-            var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, metrics), _options.CancellationToken);
+            var random = new RandomStreams(seed);
+            if (unlabeled is not null)
+            {
+                Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
+                plan = PlanFor(training, watch.Elapsed);
+            }
+            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);
 
             // Training → transformer.

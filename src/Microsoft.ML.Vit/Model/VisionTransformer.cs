@@ -12,6 +12,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {
     private readonly DropoutSource _dropoutSource = new();
     private readonly Dropout _dropout;
+    private readonly PatchDropout _patchDropout;
     private readonly FixedPositions? _fixedPositions;
 
     [ComponentName(Name = "cls_token")]
@@ -76,6 +77,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             _fixedPositions = new FixedPositions(config);
         }
         _dropout = new Dropout(config.Dropout, _dropoutSource);
+        _patchDropout = new PatchDropout(config.PatchDropout, _dropoutSource);
         for (int i = 0; i < config.Depth; i++)
         {
             _blocks.Add(new Block(config, i, _dropoutSource));
@@ -203,13 +205,19 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
+    /// As <see cref="ForwardFeatures"/>, of patches (B, N, D) of which the blocks see only those at the indices <paramref name="visible"/> (B, K): tokens (B, prefix + K, D), the patches' in the
+    /// indices' order.
+    /// </summary>
+    public Tensor EncodeVisible(Tensor patches, Tensor visible) => Encode(patches, visible);
+
+    /// <summary>
     /// The vector (B, PooledSize) that the head reads, from what <see cref="ForwardFeatures"/> gives, normalised. Of two heads, which read a token each, it is the
     /// tokens' mean, as timm's embedding is.
     /// </summary>
     public Tensor Pool(Tensor features)
     {
         using var scope = NewDisposeScope();
-        Tensor Mean() => features.narrow(1, Config.PrefixTokens, Config.PatchTokens).mean([1]);
+        Tensor Mean() => features.narrow(1, Config.PrefixTokens, features.size(1) - Config.PrefixTokens).mean([1]);
         Tensor pooled = Config.Pooling switch
         {
             VitPooling.Mean => _pooledNorm!.call(Mean()),
@@ -220,11 +228,12 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return pooled.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) through all blocks to tokens (B, T, D).</summary>
-    private Tensor Encode(Tensor patches)
+    /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D).</summary>
+    private Tensor Encode(Tensor patches, Tensor? visible = null)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Embed(patches); // (B, T, D)
+        visible ??= _patchDropout.Draw(patches.size(0), Config.PatchTokens, training, patches.device);
+        Tensor x = Embed(patches, visible); // (B, T, D)
         x = _dropout.Apply(x, _dropout.IsActive && training);
         foreach (Block block in _blocks)
         {
@@ -237,9 +246,10 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first. Registers have no position.</summary>
-    private Tensor Embed(Tensor patches)
+    private Tensor Embed(Tensor patches, Tensor? visible)
     {
         Tensor x = patches + (_positions?.narrow(1, Config.PositionPrefix, Config.PatchTokens) ?? _fixedPositions!.Table);
+        x = visible is null ? x : PatchDropout.Take(x, visible);
         Tensor? classToken = _classToken, distillationToken = _distillationToken;
         if (Config.HasClassPosition && _positions is not null) // fixed, their positions are zero
         {

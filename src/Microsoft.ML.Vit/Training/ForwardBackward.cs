@@ -13,7 +13,7 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class ForwardBackward : IDisposable
 {
     private readonly VisionTransformer _network;
-    private readonly Func<Tensor, Tensor, Tensor> _lossSum;
+    private readonly Func<Tensor, Tensor, Tensor>? _lossSum;
     private readonly CancellationToken _cancellationToken;
     private readonly CoreThreads? _threads; // null on a GPU, which has the batch at once
     private readonly int _microBatch;
@@ -23,12 +23,12 @@ internal sealed class ForwardBackward : IDisposable
 
     /// <param name="network">In training mode, on its device.</param>
     /// <param name="parameters">Those to train, by name.</param>
-    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C).</param>
+    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C); null where only the other <see cref="Run(Tensor, Func{Tensor, int, ValueTuple{Tensor, Tensor}}, long)"/> is called.</param>
     /// <param name="device">The network's.</param>
     /// <param name="cancellationToken">Looked at before each part.</param>
     /// <param name="microBatch">Images of a part at most; null chooses.</param>
     public ForwardBackward(
-        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor> lossSum, Device device, CancellationToken cancellationToken, int? microBatch = null)
+        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor>? lossSum, Device device, CancellationToken cancellationToken, int? microBatch = null)
     {
         _network = network;
         _lossSum = lossSum;
@@ -50,6 +50,21 @@ internal sealed class ForwardBackward : IDisposable
     /// <returns>The logits (B, C) and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
     public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed)
     {
+        (Tensor, Tensor) Forward(Tensor patches, int start)
+        {
+            Tensor logits = _network.ForwardPatches(patches);
+            return (logits, _lossSum!(logits, targets.narrow(0, start, patches.size(0))));
+        }
+        return Run(input, Forward, seed);
+    }
+
+    /// <summary>The same for another use of the network: adds the gradients of the mean of the losses that <paramref name="forward"/> sums.</summary>
+    /// <param name="input">Normalised images (B, C, H, W).</param>
+    /// <param name="forward">Given patches (b, N, D) of a part of the batch and the place of its first image; gives outputs, image by image, and the sum of the images' losses. Called by several threads at once.</param>
+    /// <param name="seed">Decides what dropout drops.</param>
+    /// <returns>The outputs and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed)
+    {
         using var scope = NewDisposeScope();
         IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
         Tensor patches = _stemGoesBefore ? _network.EmbedPatches(input) : input;
@@ -61,7 +76,7 @@ internal sealed class ForwardBackward : IDisposable
             {
                 if (index < shares.Length)
                 {
-                    Compute(shares[index], parts[index], detached, targets, index, seed);
+                    Compute(shares[index], parts[index], detached, forward, index, seed);
                 }
             }
             if (_threads is null)
@@ -92,7 +107,7 @@ internal sealed class ForwardBackward : IDisposable
     private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
 
     /// <summary>A thread's share of the batch.</summary>
-    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Tensor targets, int index, long seed)
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, int index, long seed)
     {
         Generator generator = _generators[index];
         _network.DropoutGenerator = generator;
@@ -108,10 +123,10 @@ internal sealed class ForwardBackward : IDisposable
             {
                 x = x.detach().requires_grad_();
             }
-            Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
-            Tensor loss = _lossSum(logits, targets.narrow(0, start, count)) / images;
+            (Tensor outputs, Tensor lossSum) = forward(_stemGoesBefore ? x : _network.EmbedPatches(x), start);
+            Tensor loss = lossSum / images;
             IList<Tensor> gradients = autograd.grad([loss], StemLearnsBefore ? [.. _divided, x] : _divided);
-            share.Add(logits.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
+            share.Add(outputs.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
         }
     }
 

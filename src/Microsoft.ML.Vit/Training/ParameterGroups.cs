@@ -5,8 +5,9 @@ namespace Microsoft.ML.Vit.Training;
 /// <summary>Which parameter is treated how, decided by its name (timm's) and shape, as in timm's <c>param_groups_weight_decay</c>.</summary>
 internal static class ParameterGroups
 {
-    /// <summary>Whether it is a matrix inside a block (qkv, proj, fc1, fc2): what Muon trains.</summary>
-    public static bool IsBlockMatrix(string name, ReadOnlySpan<long> shape) => shape.Length == 2 && name.StartsWith("blocks.", StringComparison.Ordinal);
+    /// <summary>Whether it is a matrix inside a block (qkv, proj, fc1, fc2), of the network or of pre-training's decoder: what Muon trains.</summary>
+    public static bool IsBlockMatrix(string name, ReadOnlySpan<long> shape) =>
+        shape.Length == 2 && (name.StartsWith("blocks.", StringComparison.Ordinal) || name.StartsWith("decoder.blocks.", StringComparison.Ordinal));
 
     /// <summary>Whether it gets weight decay: matrices and convolutions, not biases, norms, scales, positions and tokens.</summary>
     public static bool IsDecayed(string name, ReadOnlySpan<long> shape) =>
