@@ -44,7 +44,10 @@ public sealed partial record VitOptions
     /// </summary>
     public VitConfig? Model { get; init; }
 
-    /// <summary>Learning from images alone, without labels, before the training; null for none. Default null.</summary>
+    /// <summary>
+    /// Learning from images alone, without labels, before the training; null for none. The log tells how it goes; <see cref="Progress"/> and the transformer's history hear of the training after it.
+    /// Default null.
+    /// </summary>
     public MaskedAutoencoderPretraining? Pretraining { get; init; }
 
     /// <summary>What the weights are before the first step. Default: mimetic.</summary>
@@ -59,7 +62,7 @@ public sealed partial record VitOptions
     /// </summary>
     public int? Epochs { get; init; }
 
-    /// <summary>A budget of wall-clock time for training, over which the learning-rate schedule is laid; null for none. Default null.</summary>
+    /// <summary>A budget of wall-clock time for training, pre-training included, over which the learning-rate schedule is laid; null for none. Default null.</summary>
     public TimeSpan? MaxTrainingTime { get; init; }
 
     /// <summary>Images per step. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>

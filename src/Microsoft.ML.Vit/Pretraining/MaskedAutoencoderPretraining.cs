@@ -18,7 +18,8 @@ public sealed record MaskedAutoencoderPretraining
     public double Share { get; init; } = 0.25;
 
     /// <summary>
-    /// Passes over the images. Null: with <see cref="VitOptions.MaxTrainingTime"/>, as many as fit in the <see cref="Share"/>; without, as many as show about 50,000 images, at least 10 and at most 200.
+    /// Passes over the images, at most where there is a <see cref="VitOptions.MaxTrainingTime"/>. Null: with that, as many as fit in the <see cref="Share"/>; without, as many as show about 50,000
+    /// images, at least 10 and at most 200.
     /// Default null.
     /// </summary>
     public int? Epochs { get; init; }
