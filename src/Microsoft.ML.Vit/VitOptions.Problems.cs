@@ -70,6 +70,7 @@ public sealed partial record VitOptions
         [
             (nameof(Epochs), Epochs, Epochs is null or >= 1, "1 or more"),
             (nameof(BatchSize), BatchSize, BatchSize is null or (>= 1 and <= 65536), "1 to 65536"),
+            (nameof(GradientAccumulation), GradientAccumulation, GradientAccumulation is >= 1 and <= 65536, "1 to 65536"),
             (nameof(ScoringBatchSize), ScoringBatchSize, ScoringBatchSize is >= 1 and <= Persistence.NetworkDescription.MaxScoringBatchSize, $"1 to {Persistence.NetworkDescription.MaxScoringBatchSize}"),
             (nameof(FrozenBlocks), FrozenBlocks, FrozenBlocks >= 0 && FrozenBlocks <= (Pretrained?.Model.Depth ?? int.MaxValue), $"0 to the depth of the checkpoint ({Pretrained?.Model.Depth})"),
             (nameof(WarmupFraction), WarmupFraction, WarmupFraction is >= 0 and <= 1, "0 to 1"),
@@ -87,6 +88,7 @@ public sealed partial record VitOptions
         IEnumerable<string> augmentations = Augmentations is null || Model is null
             ? []
             : Augmentations.SelectMany(a => a is null ? [$"{nameof(Augmentations)} holds a null."] : a.Problems(Model.ImageSize));
-        return (Optimizer?.Problems() ?? []).Concat(Pretraining?.Problems() ?? []).Concat(Model?.Problems() ?? []).Concat(augmentations);
+        return (Optimizer?.Problems() ?? []).Concat(Pretraining?.Problems() ?? []).Concat(Model?.Problems() ?? []).Concat(augmentations)
+            .Concat(ClassWeights?.Problems() ?? []).Concat(WeightAverage?.Problems() ?? []).Concat(Mixing?.Problems() ?? []);
     }
 }

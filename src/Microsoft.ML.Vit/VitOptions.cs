@@ -65,8 +65,11 @@ public sealed partial record VitOptions
     /// <summary>A budget of wall-clock time for training, pre-training included, over which the learning-rate schedule is laid; null for none. Default null.</summary>
     public TimeSpan? MaxTrainingTime { get; init; }
 
-    /// <summary>Images per step. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>
+    /// <summary>Images of a batch. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>
     public int? BatchSize { get; init; }
+
+    /// <summary>Batches whose gradients are averaged to one step, 1 or more: a step of <see cref="BatchSize"/> times as many images in one batch's memory. Default 1.</summary>
+    public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>
     /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/>, AdamW at a learning rate of 1e-4,
@@ -85,6 +88,15 @@ public sealed partial record VitOptions
 
     /// <summary>Share of the target that is spread over all classes (Szegedy et al. 2015, arXiv 1512.00567); 0 to below 1. Default 0.</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>What images of each class count in the loss, for classes of unequal size; null for all alike. Default null.</summary>
+    public ClassWeights? ClassWeights { get; init; }
+
+    /// <summary>A running average of the weights, which is then what is validated and the result; null for none. Default null.</summary>
+    public ExponentialMovingAverage? WeightAverage { get; init; }
+
+    /// <summary>Mixup and CutMix of each batch's images and targets; null for none. Default null.</summary>
+    public BatchMixing? Mixing { get; init; }
 
     /// <summary>
     /// Random changes of training images, in order. Null chooses: a random resized crop (half the area or more) for up to 1,000 images, else a padded crop; then

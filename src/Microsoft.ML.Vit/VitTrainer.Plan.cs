@@ -38,7 +38,7 @@ public sealed partial class VitTrainer
         return columns.Checked(its.WithSize(config.ImageSize) with { Interpolation = _options.Interpolation ?? its.Interpolation });
     }
 
-    private TrainingPlan PlanFor(ImageSubset training, TimeSpan spent)
+    private TrainingPlan PlanFor(TrainingColumns columns, ImageSubset training, TimeSpan spent)
     {
         TimeSpan? budget = _options.MaxTrainingTime is { } time ? TimeSpan.FromTicks(Math.Max(1, (time - spent).Ticks)) : null;
         return new TrainingPlan
@@ -53,6 +53,10 @@ public sealed partial class VitTrainer
             FinalLearningRateFraction = _options.FinalLearningRateFraction,
             GradientClipNorm = _options.GradientClipNorm,
             LabelSmoothing = _options.LabelSmoothing,
+            ClassWeights = _options.ClassWeights?.For(columns.Labels.Names, training.CountsByClass(columns.Labels.Count)),
+            GradientAccumulation = _options.GradientAccumulation,
+            WeightAverage = _options.WeightAverage,
+            Mixing = _options.Mixing,
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
             EarlyStoppingPatience = _options.EarlyStoppingPatience,
         };

@@ -84,11 +84,10 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
         preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
-
         ImageSubset? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, reader, preprocessing) : null;
 
         // Pixels → batches → model → training.
-        TrainingPlan plan = PlanFor(training, watch.Elapsed);
+        TrainingPlan plan = PlanFor(columns, training, watch.Elapsed);
         channel.Info($"Trains a Vision Transformer of {config.ParameterCount:N0} parameters ({config.ImageSize} pixels, patch {config.PatchSize}, width {config.Width}, depth {config.Depth}) "
             + $"on {training.Count} images of {columns.Labels.Count} classes, {plan.BatchSize} a step, seed {seed}.");
         var history = new List<EpochMetrics>();
@@ -104,7 +103,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
             if (unlabeled is not null)
             {
                 Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
-                plan = PlanFor(training, watch.Elapsed);
+                plan = PlanFor(columns, training, watch.Elapsed);
             }
             var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, metrics), _options.CancellationToken);
             loop.Run(training, validation);

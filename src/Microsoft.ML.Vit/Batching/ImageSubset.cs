@@ -8,6 +8,18 @@ internal sealed record ImageSubset(LabeledImages Source, int[] Indices)
     /// <summary>Number of images in the subset.</summary>
     public int Count => Indices.Length;
 
+    /// <summary>Images of each class.</summary>
+    /// <param name="classes">Number of classes.</param>
+    public int[] CountsByClass(int classes)
+    {
+        int[] counts = new int[classes];
+        foreach (int index in Indices)
+        {
+            counts[Source.Labels[index]]++;
+        }
+        return counts;
+    }
+
     /// <summary>Everything that was read.</summary>
     public static ImageSubset All(LabeledImages source) => new(source, [.. Enumerable.Range(0, source.Count)]);
 

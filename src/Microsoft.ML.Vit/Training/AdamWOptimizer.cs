@@ -23,7 +23,7 @@ public sealed record AdamWOptimizer : VitOptimizer
     public double Epsilon { get; init; } = 1e-8;
 
     internal override IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters) =>
-        new FusedAdamW(this, ParameterGroups.ByDecay(parameters, WeightDecay));
+        new FusedAdamW(this, ParameterGroups.Of(parameters, WeightDecay, LayerDecay, ParameterGroups.Depth(parameters)));
 
     internal override IEnumerable<string> Problems()
     {

@@ -23,7 +23,7 @@ internal sealed class ForwardBackward : IDisposable
 
     /// <param name="network">In training mode, on its device.</param>
     /// <param name="parameters">Those to train, by name.</param>
-    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C); null where only the other <see cref="Run(Tensor, Func{Tensor, int, ValueTuple{Tensor, Tensor}}, long)"/> is called.</param>
+    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C); null where each run brings its own.</param>
     /// <param name="device">The network's.</param>
     /// <param name="cancellationToken">Looked at before each part.</param>
     /// <param name="microBatch">Images of a part at most; null chooses.</param>
@@ -47,23 +47,25 @@ internal sealed class ForwardBackward : IDisposable
     /// <param name="input">Normalised images (B, C, H, W).</param>
     /// <param name="targets">Labels (B) or soft targets (B, C).</param>
     /// <param name="seed">Decides what dropout drops.</param>
-    /// <returns>The logits (B, C) and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
-    public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed)
+    /// <param name="images">Images of the whole step, over which the mean goes, where it has further batches; null for B.</param>
+    /// <returns>The logits (B, C) and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed, long? images = null)
     {
         (Tensor, Tensor) Forward(Tensor patches, int start)
         {
             Tensor logits = _network.ForwardPatches(patches);
             return (logits, _lossSum!(logits, targets.narrow(0, start, patches.size(0))));
         }
-        return Run(input, Forward, seed);
+        return Run(input, Forward, seed, images);
     }
 
     /// <summary>The same for another use of the network: adds the gradients of the mean of the losses that <paramref name="forward"/> sums.</summary>
     /// <param name="input">Normalised images (B, C, H, W).</param>
     /// <param name="forward">Given patches (b, N, D) of a part of the batch and the place of its first image; gives outputs, image by image, and the sum of the images' losses. Called by several threads at once.</param>
     /// <param name="seed">Decides what dropout drops.</param>
-    /// <returns>The outputs and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
-    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed)
+    /// <param name="images">Images of the whole step, over which the mean goes, where it has further batches; null for B.</param>
+    /// <returns>The outputs and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed, long? images = null)
     {
         using var scope = NewDisposeScope();
         IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
@@ -76,7 +78,7 @@ internal sealed class ForwardBackward : IDisposable
             {
                 if (index < shares.Length)
                 {
-                    Compute(shares[index], parts[index], detached, forward, index, seed);
+                    Compute(shares[index], parts[index], detached, forward, index, seed, images ?? input.size(0));
                 }
             }
             if (_threads is null)
@@ -107,16 +109,15 @@ internal sealed class ForwardBackward : IDisposable
     private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
 
     /// <summary>A thread's share of the batch.</summary>
-    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, int index, long seed)
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, int index, long seed, long images)
     {
         Generator generator = _generators[index];
         _network.DropoutGenerator = generator;
-        long images = input.size(0);
         foreach (Range part in parts)
         {
             _cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            (int start, int count) = part.GetOffsetAndLength((int)images);
+            (int start, int count) = part.GetOffsetAndLength((int)input.size(0));
             generator.manual_seed(unchecked(seed + start));
             Tensor x = input.narrow(0, start, count);
             if (StemLearnsBefore)

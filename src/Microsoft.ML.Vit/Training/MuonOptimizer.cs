@@ -26,10 +26,11 @@ public sealed record MuonOptimizer : VitOptimizer
     internal override IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters)
     {
         ILookup<bool, (string Name, Parameter Value)> isMatrix = parameters.ToLookup(p => ParameterGroups.IsBlockMatrix(p.Name, p.Value.shape));
+        int depth = ParameterGroups.Depth(parameters);
         return new Muon(
             this,
-            ParameterGroups.ByDecay([.. isMatrix[true]], WeightDecay),
-            new FusedAdamW(AdamW, ParameterGroups.ByDecay([.. isMatrix[false]], AdamW.WeightDecay)));
+            ParameterGroups.Of(isMatrix[true], WeightDecay, LayerDecay, depth),
+            new FusedAdamW(AdamW, ParameterGroups.Of(isMatrix[false], AdamW.WeightDecay, LayerDecay, depth)));
     }
 
     internal override IEnumerable<string> Problems()
@@ -46,6 +47,10 @@ public sealed record MuonOptimizer : VitOptimizer
         {
             yield return Problem(nameof(AdamW), "null", "an AdamWOptimizer for all that is not a matrix inside a block");
             yield break;
+        }
+        if (AdamW.LayerDecay != 1)
+        {
+            yield return Problem("AdamW.LayerDecay", AdamW.LayerDecay, "1: MuonOptimizer.LayerDecay holds for all parameters");
         }
         foreach (string problem in AdamW.Problems())
         {

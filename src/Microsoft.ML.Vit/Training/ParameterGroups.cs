@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp.Modules;
 
 namespace Microsoft.ML.Vit.Training;
@@ -13,11 +14,32 @@ internal static class ParameterGroups
     public static bool IsDecayed(string name, ReadOnlySpan<long> shape) =>
         shape.Length > 1 && name is not ("pos_embed" or "cls_token" or "reg_token" or "dist_token");
 
-    /// <summary>One group with weight decay and one without; none that is empty. All at the base learning rate.</summary>
-    public static IReadOnlyList<ParameterGroup> ByDecay(IEnumerable<(string Name, Parameter Value)> parameters, double weightDecay) =>
+    /// <summary>
+    /// Parameters that share their weight decay, or have none, and their learning rate; no group is empty. With a layer decay below 1 (Bao et al. 2021, arXiv 2106.08254) the learning rate of
+    /// layer k is multiplied by its power of depth + 1 - k: layer 0 is the embedding, k the k-th block, depth + 1 the final norm and the head, or the decoder of pre-training.
+    /// </summary>
+    /// <param name="parameters">Under timm's names.</param>
+    /// <param name="weightDecay">Of those that have it.</param>
+    /// <param name="layerDecay">Above 0, at most 1.</param>
+    /// <param name="depth">Blocks of the network.</param>
+    public static IReadOnlyList<ParameterGroup> Of(IEnumerable<(string Name, Parameter Value)> parameters, double weightDecay, double layerDecay, int depth) =>
     [
         .. parameters
-            .GroupBy(p => IsDecayed(p.Name, p.Value.shape) ? weightDecay : 0)
-            .Select(group => new ParameterGroup([.. group], learningRateFactor: 1, weightDecay: group.Key)),
+            .GroupBy(p => (Factor: Math.Pow(layerDecay, depth + 1 - Layer(p.Name, depth)), Decay: IsDecayed(p.Name, p.Value.shape) ? weightDecay : 0))
+            .Select(group => new ParameterGroup([.. group], group.Key.Factor, group.Key.Decay)),
     ];
+
+    /// <summary>Blocks that these parameters belong to, first to last.</summary>
+    public static int Depth(IEnumerable<(string Name, Parameter Value)> parameters) =>
+        parameters.Where(p => p.Name.StartsWith("blocks.", StringComparison.Ordinal)).Select(p => Block(p.Name) + 1).DefaultIfEmpty(0).Max();
+
+    private static int Layer(string name, int depth) =>
+        name.Split('.')[0] switch
+        {
+            "blocks" => Block(name) + 1,
+            "norm" or "fc_norm" or "pre_logits" or "head" or "head_dist" or "decoder" => depth + 1,
+            _ => 0,
+        };
+
+    private static int Block(string name) => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture);
 }

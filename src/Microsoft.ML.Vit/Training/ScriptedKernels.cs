@@ -32,6 +32,9 @@ internal static class ScriptedKernels
         def multiply(tensors: List[Tensor], factor: Tensor):
             torch._foreach_mul_(tensors, factor)
 
+        def lerp(tensors: List[Tensor], ends: List[Tensor], weight: float):
+            torch._foreach_lerp_(tensors, ends, weight)
+
         def newton_schulz(x: Tensor, a: float, b: float, c: float, steps: int) -> Tensor:
             gram = torch.bmm(x, x.mT)
             rest = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # p = a I + rest
@@ -77,6 +80,13 @@ internal static class ScriptedKernels
 
     /// <summary>Multiplies each in place by a scalar on their device.</summary>
     public static void Multiply(Tensor[] tensors, Tensor factor) => Unit.invoke("multiply", tensors, factor);
+
+    /// <summary>Moves each by the weight, 0 to 1, towards its end.</summary>
+    public static void Lerp(Tensor[] tensors, Tensor[] ends, double weight)
+    {
+        using Scalar share = weight;
+        Unit.invoke("lerp", tensors, ends, share);
+    }
 
     /// <summary>
     /// So many times x becomes p x with p = a I + b g + c g g and g = x x', for each matrix of (n, rows, columns), rows at most columns. The p of all steps are polynomials

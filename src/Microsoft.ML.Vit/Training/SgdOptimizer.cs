@@ -22,7 +22,7 @@ public sealed record SgdOptimizer : VitOptimizer
     public bool Nesterov { get; init; }
 
     internal override IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters) =>
-        new FusedSgd(this, ParameterGroups.ByDecay(parameters, WeightDecay));
+        new FusedSgd(this, ParameterGroups.Of(parameters, WeightDecay, LayerDecay, ParameterGroups.Depth(parameters)));
 
     internal override IEnumerable<string> Problems()
     {

@@ -9,7 +9,7 @@ internal sealed record TrainingPlan
     /// <summary>Wall-clock time that is left for training; null when only the epochs end it.</summary>
     public required TimeSpan? Budget { get; init; }
 
-    /// <summary>Images per step.</summary>
+    /// <summary>Images of a batch.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>Images per forward pass when validating.</summary>
@@ -29,6 +29,18 @@ internal sealed record TrainingPlan
 
     /// <summary>Share of the target spread over all classes.</summary>
     public required double LabelSmoothing { get; init; }
+
+    /// <summary>What each class counts in the loss; null for all alike.</summary>
+    public required float[]? ClassWeights { get; init; }
+
+    /// <summary>Batches whose gradients make one step.</summary>
+    public required int GradientAccumulation { get; init; }
+
+    /// <summary>The running average of the weights; null for none.</summary>
+    public required ExponentialMovingAverage? WeightAverage { get; init; }
+
+    /// <summary>How images of a batch are mixed; null for not.</summary>
+    public required BatchMixing? Mixing { get; init; }
 
     /// <summary>Random changes of the images, in order.</summary>
     public required IReadOnlyList<VitAugmentation> Augmentations { get; init; }

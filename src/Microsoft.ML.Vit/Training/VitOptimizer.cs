@@ -16,6 +16,12 @@ public abstract record VitOptimizer
     /// <summary>Weight decay, not on biases, norms, positions and tokens; not negative. The default depends on the optimizer.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// What the learning rate of each block is, as a share of the next block's; the embedding stands before the first block, final norm and head after the last (Bao et al. 2021, arXiv 2106.08254).
+    /// Above 0, at most 1; fine-tuning wants about 0.65 to 0.75. Default 1: all learn alike.
+    /// </summary>
+    public double LayerDecay { get; init; } = 1;
+
     /// <summary>The optimizer of these parameters, its state at zero. The caller disposes it.</summary>
     /// <param name="parameters">Those to train, under timm's names.</param>
     internal abstract IOptimizer Build(IReadOnlyList<(string Name, Parameter Value)> parameters);
@@ -30,6 +36,10 @@ public abstract record VitOptimizer
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
         {
             yield return Problem(nameof(WeightDecay), WeightDecay, "a finite number, 0 or above");
+        }
+        if (!(LayerDecay > 0 && LayerDecay <= 1))
+        {
+            yield return Problem(nameof(LayerDecay), LayerDecay, "above 0, at most 1");
         }
     }
 

@@ -59,7 +59,8 @@ public sealed class PretrainingLoopTests
         TrainingPlan plan = new()
         {
             Epochs = epochs, Budget = null, BatchSize = 16, ScoringBatchSize = 16, Optimizer = optimizer ?? new MuonOptimizer { LearningRate = 0.01, AdamW = new AdamWOptimizer { LearningRate = 0.01 } },
-            WarmupFraction = 0.1, FinalLearningRateFraction = 0, GradientClipNorm = 1, LabelSmoothing = 0, Augmentations = [], FreezesBackbone = false, EarlyStoppingPatience = null,
+            WarmupFraction = 0.1, FinalLearningRateFraction = 0, GradientClipNorm = 1, LabelSmoothing = 0, ClassWeights = null, GradientAccumulation = 1, WeightAverage = null,
+            Mixing = null, Augmentations = [], FreezesBackbone = false, EarlyStoppingPatience = null,
         };
         var loop = new PretrainingLoop(network, normalizer, new MaskedAutoencoderPretraining { MaskRatio = 0.5 }, plan, new RandomStreams(seed), _ => { }, CancellationToken.None);
         IReadOnlyList<double> losses = loop.Run(Stripes(config.ImageSize.Height));

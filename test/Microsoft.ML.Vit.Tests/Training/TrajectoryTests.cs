@@ -35,7 +35,8 @@ public sealed class TrajectoryTests
         using IOptimizer optimizer = Optimizer(config, parameters);
 
         double baseRate = Number(config, "lr"), floor = Number(config, "floor") / baseRate;
-        double clip = config.GetProperty("clip").ValueKind == JsonValueKind.Null ? double.PositiveInfinity : Number(config, "clip");
+        double clip = NumberOrNull(config, "clip") ?? double.PositiveInfinity;
+        using AveragedWeights? average = NumberOrNull(config, "ema") is { } decay ? new AveragedWeights(network, new ExponentialMovingAverage(decay, Warmup: false)) : null;
         int steps = config.GetProperty("steps").GetInt32();
         for (int step = 0; step < steps; step++)
         {
@@ -50,15 +51,25 @@ public sealed class TrajectoryTests
             Assert.AreEqual(norms[step], norm, norms[step] * 10 * lossTolerance, $"gradient norm of step {step}");
             optimizer.Step(factor);
             Gradients.Clear(parameters);
+            average?.Update();
         }
-        foreach ((string parameterName, Parameter parameter) in parameters)
+        AssertWeights(end, parameters, weightTolerance);
+        if (average is not null)
         {
-            double difference = (parameter - end[parameterName]).abs().max().item<float>();
-            Assert.IsLessThan(weightTolerance, difference, parameterName);
+            average.Swap();
+            AssertWeights(Read(folder, "ema"), parameters, weightTolerance);
         }
     }
 
-    /// <summary>The record's own optimizer, or with layer-wise decay of the learning rate the same over groups of this test's making.</summary>
+    private static void AssertWeights(Dictionary<string, Tensor> expected, (string Name, Parameter Value)[] parameters, double tolerance)
+    {
+        foreach ((string parameterName, Parameter parameter) in parameters)
+        {
+            double difference = (parameter - expected[parameterName]).abs().max().item<float>();
+            Assert.IsLessThan(tolerance, difference, parameterName);
+        }
+    }
+
     private static IOptimizer Optimizer(JsonElement config, (string Name, Parameter Value)[] parameters)
     {
         VitOptimizer options = config.GetProperty("opt").GetString() switch
@@ -81,26 +92,8 @@ public sealed class TrajectoryTests
             string other => throw new NotSupportedException($"No optimizer '{other}'."),
             null => throw new NotSupportedException("No optimizer is named."),
         };
-        if (config.GetProperty("decay").ValueKind == JsonValueKind.Null)
-        {
-            return options.Build(parameters);
-        }
-        double decay = Number(config, "decay");
-        int depth = config.GetProperty("model").GetProperty("depth").GetInt32();
-        IEnumerable<ParameterGroup> groups = parameters
-            .GroupBy(p => Layer(p.Name, depth))
-            .SelectMany(layer => ParameterGroups.ByDecay(layer, options.WeightDecay)
-                .Select(group => new ParameterGroup(group.Parameters, Math.Pow(decay, depth + 1 - layer.Key), group.WeightDecay)));
-        return new FusedAdamW((AdamWOptimizer)options, [.. groups]);
+        return options.Build(parameters);
     }
-
-    private static int Layer(string name, int depth) =>
-        name.Split('.') switch
-        {
-            ["blocks", string block, ..] => int.Parse(block) + 1,
-            ["norm" or "fc_norm" or "head", ..] => depth + 1,
-            _ => 0,
-        };
 
     private static AdamWOptimizer AdamW(JsonElement config) => new()
     {
@@ -109,6 +102,7 @@ public sealed class TrajectoryTests
         Beta1 = config.GetProperty("betas")[0].GetDouble(),
         Beta2 = config.GetProperty("betas")[1].GetDouble(),
         Epsilon = Number(config, "eps"),
+        LayerDecay = NumberOrNull(config, "decay") ?? 1,
     };
 
     private static VisionTransformer Network(JsonElement model, Dictionary<string, Tensor> start)
@@ -134,6 +128,8 @@ public sealed class TrajectoryTests
     }
 
     private static float[] Floats(Tensor tensor) => tensor.data<float>().ToArray();
+
+    private static double? NumberOrNull(JsonElement config, string name) => config.GetProperty(name).ValueKind == JsonValueKind.Null ? null : Number(config, name);
 
     private static double Number(JsonElement config, string name) => config.GetProperty(name).GetDouble();
 
