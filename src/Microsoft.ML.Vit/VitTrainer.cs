@@ -84,7 +84,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
         preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
-        ImageSubset? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, reader, preprocessing) : null;
+        IReadOnlyList<ImageSubset>? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, columns, reader, preprocessing) : null;
 
         // Pixels → batches → model → training.
         TrainingPlan plan = PlanFor(columns, training, watch.Elapsed);

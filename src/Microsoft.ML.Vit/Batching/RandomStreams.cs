@@ -39,7 +39,8 @@ internal sealed class RandomStreams(int seed)
     public long Dropout(int epoch, int batch) => (long)Hash(Purpose.Dropout, epoch, batch);
 
     /// <summary>The streams of the pre-training before this training; they draw other numbers at equal places.</summary>
-    public RandomStreams Pretraining() => new((int)(Hash(Purpose.Pretraining, 0, 0) >> 32));
+    /// <param name="set">Which of its sets of images, from 1: sets draw independently of each other. 0 for its steps.</param>
+    public RandomStreams Pretraining(int set) => new((int)(Hash(Purpose.Pretraining, 0, set) >> 32));
 
     /// <summary>For the patches that pre-training hides in the images of one batch.</summary>
     /// <param name="epoch">From 1.</param>

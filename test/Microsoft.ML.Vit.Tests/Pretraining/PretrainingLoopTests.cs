@@ -45,6 +45,22 @@ public sealed class PretrainingLoopTests
     }
 
     [TestMethod]
+    public void SetsAreSpreadEvenlyOverAnEpochAndEveryImageIsSeenOnce()
+    {
+        ImageSubset few = Stripes(16, count: 10, label: 0), many = Stripes(16, count: 29, label: 1);
+        TrainingBatches[] sets = [new(few, 5, [], new RandomStreams(1)), new(many, 5, [], new RandomStreams(2))];
+        var labels = new List<long[]>();
+        foreach (Batch batch in PretrainingLoop.InTurn(1, sets))
+        {
+            labels.Add(batch.Labels.data<long>().ToArray());
+            batch.Dispose();
+        }
+        CollectionAssert.AreEqual(new long[] { 1, 0, 1, 1, 1, 0, 1, 1 }, labels.Select(batch => batch.Distinct().Single()).ToArray());
+        Assert.AreEqual(10, labels.Sum(batch => batch.Count(label => label == 0)));
+        Assert.AreEqual(29, labels.Sum(batch => batch.Count(label => label == 1)));
+    }
+
+    [TestMethod]
     public void EpochsLeaveNoTensors()
     {
         Run(s_config, 1, seed: 1, out _);
@@ -63,18 +79,18 @@ public sealed class PretrainingLoopTests
             Mixing = null, Augmentations = [], FreezesBackbone = false, EarlyStoppingPatience = null,
         };
         var loop = new PretrainingLoop(network, normalizer, new MaskedAutoencoderPretraining { MaskRatio = 0.5 }, plan, new RandomStreams(seed), _ => { }, CancellationToken.None);
-        IReadOnlyList<double> losses = loop.Run(Stripes(config.ImageSize.Height));
+        IReadOnlyList<double> losses = loop.Run([Stripes(config.ImageSize.Height)]);
         weights = [.. network.State().SelectMany(entry => entry.Tensor.data<float>().ToArray())];
         return losses;
     }
 
     /// <summary>Images of stripes, upright or lying, so that a few patches tell what the others look like.</summary>
-    private static ImageSubset Stripes(int side)
+    private static ImageSubset Stripes(int side, int count = 64, int label = 0)
     {
         var cache = new PixelCache(new ImageShape(1, side, IsFloat: false));
         var random = new Random(1);
         byte[] pixels = new byte[side * side];
-        for (int image = 0; image < 64; image++)
+        for (int image = 0; image < count; image++)
         {
             int phase = random.Next(4), across = random.Next(2);
             for (int i = 0; i < pixels.Length; i++)
@@ -83,6 +99,6 @@ public sealed class PretrainingLoopTests
             }
             cache.Add(pixels);
         }
-        return ImageSubset.All(new LabeledImages(cache, new int[64]));
+        return ImageSubset.All(new LabeledImages(cache, [.. Enumerable.Repeat(label, count)]));
     }
 }

@@ -79,7 +79,7 @@ public class PretrainingTests
         IDataView data = EstimatorConformanceTests.Keyed(s_ml, 24);
         using var pictures = new ImageColumnData("bytes");
         ArgumentOutOfRangeException kind = Refused<ArgumentOutOfRangeException>(data, pictures.View);
-        StringAssert.Contains(kind.Message, "float vectors is expected, as in the training data");
+        StringAssert.Contains(kind.Message, "both must hold images, or both float vectors");
         ArgumentOutOfRangeException column = Refused<ArgumentOutOfRangeException>(data, s_ml.Transforms.SelectColumns("Label").Fit(data).Transform(data));
         StringAssert.Contains(column.Message, "Features");
         InvalidOperationException empty = Refused<InvalidOperationException>(data, s_ml.Data.SkipRows(data, 1000));
