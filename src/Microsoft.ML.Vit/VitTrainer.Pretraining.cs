@@ -42,7 +42,6 @@ public sealed partial class VitTrainer
         {
             Epochs = pretraining.Epochs ?? (plan.Budget is null ? TrainingDefaults.Epochs(images, isPretrained: false) : null),
             Budget = plan.Budget * pretraining.Share,
-            BatchSize = _options.BatchSize ?? TrainingDefaults.BatchSize(images),
             Optimizer = pretraining.Optimizer ?? TrainingDefaults.Optimizer(isPretrained: false, classifierOnly: false),
         };
         channel.Info($"Pre-trains on {images} images, {its.BatchSize} a step, {PatchOrder.Visible(network.Config.PatchTokens, pretraining.MaskRatio)} of {network.Config.PatchTokens} patches seen.");
