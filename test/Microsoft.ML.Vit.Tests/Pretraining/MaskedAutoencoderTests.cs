@@ -92,6 +92,20 @@ public sealed class MaskedAutoencoderTests
     }
 
     [TestMethod]
+    public void DecoderComputesInTheNetworksPrecision()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new VisionTransformer(TinyConfig.Value, new Generator(5));
+        network.train();
+        (float single, _) = RunOnce(network, threads: 1);
+        network.ComputeType = ScalarType.BFloat16;
+        (float half, Tensor[] gradients) = RunOnce(network, threads: 1);
+        Assert.AreNotEqual(single, half);
+        Assert.AreEqual(single, half, 0.01f);
+        Assert.IsTrue(gradients.All(gradient => gradient.dtype == ScalarType.Float32));
+    }
+
+    [TestMethod]
     public void FrozenBlocksStayAsTheyAre()
     {
         using var scope = NewDisposeScope();
