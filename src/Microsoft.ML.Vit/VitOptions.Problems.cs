@@ -58,6 +58,10 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(InvalidImages)} is {InvalidImages}; expected one of {string.Join(", ", Enum.GetNames<InvalidImageHandling>())}.";
         }
+        if (LogDirectory is not null && string.IsNullOrWhiteSpace(LogDirectory))
+        {
+            yield return $"{nameof(LogDirectory)} is empty; expected a folder, or null for no log.";
+        }
         foreach (string problem in NumberProblems().Concat(PartProblems()))
         {
             yield return problem;

@@ -138,6 +138,12 @@ public sealed partial record VitOptions
     /// <summary>Receives every epoch's metrics; they also reach the ML.NET log and the transformer's history. Default null.</summary>
     public IProgress<EpochMetrics>? Progress { get; init; }
 
+    /// <summary>
+    /// A folder for TensorBoard (<c>tensorboard --logdir</c>); each fit writes loss, accuracy, learning rate and speed of every epoch into a new sub-folder, a run named by the time.
+    /// It is made where it does not exist. Null writes none. Default null.
+    /// </summary>
+    public string? LogDirectory { get; init; }
+
     /// <summary>Stops training within a batch, by OperationCanceledException. Default: none.</summary>
     public CancellationToken CancellationToken { get; init; }
 }

@@ -55,6 +55,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
     /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read.</exception>
     /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
+    /// <exception cref="IOException">The log directory cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public VitTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
 
@@ -66,6 +67,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
     /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read.</exception>
     /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
+    /// <exception cref="IOException">The log directory cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public VitTransformer Fit(IDataView trainData, IDataView? validationData)
     {
@@ -73,6 +75,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         using IChannel channel = _host.Start("Fit");
         var watch = Stopwatch.StartNew();
         torch.Device device = DeviceSelector.Select(_environment, channel, _options.Device, "Trains");
+        TensorBoardLog? log = TensorBoardLog.Open(_options.LogDirectory, channel.Warning);
 
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
@@ -105,7 +108,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
                 Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
                 plan = PlanFor(columns, training, watch.Elapsed);
             }
-            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, metrics), _options.CancellationToken);
+            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, log, metrics), _options.CancellationToken);
             loop.Run(training, validation);
 
             // Training → transformer.
@@ -154,12 +157,13 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
             : throw new InvalidOperationException($"{nameof(VitOptions.EarlyStoppingPatience)} is {_options.EarlyStoppingPatience}, but there is nothing to validate on: give a validation set or {nameof(VitOptions.ValidationFraction)}.");
     }
 
-    private void Report(IChannel channel, List<EpochMetrics> history, EpochMetrics metrics)
+    private void Report(IChannel channel, List<EpochMetrics> history, TensorBoardLog? log, EpochMetrics metrics)
     {
         history.Add(metrics);
         string validation = metrics.ValidationAccuracy is null ? "" : $"; validation loss {metrics.ValidationLoss:F4}, accuracy {metrics.ValidationAccuracy:P1}";
         channel.Info($"Epoch {metrics.Epoch} of {metrics.Epochs}: loss {metrics.TrainingLoss:F4}, accuracy {metrics.TrainingAccuracy:P1}{validation}; "
             + $"{metrics.ImagesPerSecond:F0} images/s, {metrics.SecondsLeft:F0} s left.");
+        log?.Add(metrics);
         _options.Progress?.Report(metrics);
     }
 }

@@ -52,6 +52,12 @@ public sealed class VitTransformer : ITransformer, IDisposable
     /// <summary>Where it computes: "cpu" or "cuda:N".</summary>
     public string Device => _scorer.Model.Device.ToString();
 
+    /// <summary>The image column that it reads.</summary>
+    internal string FeatureColumnName => _description.FeatureColumn;
+
+    /// <summary>The vector of probabilities that it adds.</summary>
+    internal string ScoreColumnName => _description.ScoreColumn;
+
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;
 

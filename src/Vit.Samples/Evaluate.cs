@@ -27,25 +27,29 @@ internal sealed class Evaluate : Command
         using var disposable = loaded as IDisposable;
         using ImageFolder images = ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
         var watch = Stopwatch.StartNew();
-        JsonObject figures = Report(run, ml, loaded, images);
+        JsonObject figures = Report(run, ml, Score(ml, loaded, images));
         figures["imagesPerSecond"] = Math.Round(images.Images.Count() / watch.Elapsed.TotalSeconds, 1);
         run.Finish("evaluate", figures);
     }
 
-    /// <summary>Scores every image, prints the metrics and the confusion matrix, and gives the figures.</summary>
-    public static JsonObject Report(SampleRun run, MLContext ml, ITransformer model, ImageFolder images)
+    /// <summary>The images with scores, which are computed once however often they are read.</summary>
+    /// <exception cref="InvalidDataException">The model does not know a class, or classifies none.</exception>
+    public static IDataView Score(MLContext ml, ITransformer model, ImageFolder images)
     {
-        IDataView scored = model.Transform(ml.Data.LoadImagesFromFolder(images.Folder));
+        IDataView scored = ml.Data.Cache(model.Transform(ml.Data.LoadImagesFromFolder(images.Folder)));
         IReadOnlyList<string> classNames = Scores.ClassNames(scored);
         // Images of other classes could only be wrong, and Evaluate would leave them out without a word.
         string[] unknown = [.. Directory.EnumerateDirectories(images.Folder).Select(Path.GetFileName).OfType<string>().Except(classNames).Order(StringComparer.Ordinal)];
-        if (unknown.Length > 0)
-        {
-            throw new InvalidDataException($"The model does not know the classes {string.Join(", ", unknown)}; it knows {string.Join(", ", classNames)}.");
-        }
+        return unknown.Length == 0 ? scored
+            : throw new InvalidDataException($"The model does not know the classes {string.Join(", ", unknown)}; it knows {string.Join(", ", classNames)}.");
+    }
+
+    /// <summary>Prints the metrics and the confusion matrix of scored images, and gives the figures.</summary>
+    public static JsonObject Report(SampleRun run, MLContext ml, IDataView scored)
+    {
         MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(scored);
         run.Cancellation.ThrowIfCancellationRequested();
-        ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, classNames);
+        ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, Scores.ClassNames(scored));
         run.Console.MarkupLine($"accuracy [bold]{metrics.MicroAccuracy:0.0000}[/], macro accuracy {metrics.MacroAccuracy:0.0000}, log-loss {metrics.LogLoss:0.0000}");
         return new JsonObject
         {

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Vit;
 
 namespace Vit.Samples;
 
@@ -45,6 +46,15 @@ internal static class ModelFile
         {
             File.Delete(unfinished);
         }
+    }
+
+    /// <summary>Writes the training report beside the model and gives its path: shapes.report.html for shapes.zip.</summary>
+    public static string Report(SampleRun run, ITransformer model, IDataView? scored, string path)
+    {
+        string report = (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? path[..^".zip".Length] : path) + ".report.html";
+        VitReport.Save(report, model, scored, cancellationToken: run.Cancellation);
+        run.Console.Profile.Out.Writer.WriteLine($"Report: {report}");
+        return report;
     }
 
     /// <summary>Sees to it, before an hour of training, that the model can be written.</summary>

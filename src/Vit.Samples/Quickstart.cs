@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace Vit.Samples;
 
-/// <summary>From nothing to a served model: draws images, trains, evaluates, saves, and predicts in a second process.</summary>
+/// <summary>From nothing to a served model: draws images, trains, evaluates, saves model and report, and predicts in a second process.</summary>
 internal sealed class Quickstart : Command
 {
     private const int Side = 64;
@@ -57,7 +57,7 @@ internal sealed class Quickstart : Command
         });
         using TransformerChain<KeyToValueMappingTransformer> disposable = model;
 
-        IDataView scored = model.Transform(ml.Data.LoadImagesFromFolder(test));
+        IDataView scored = ml.Data.Cache(model.Transform(ml.Data.LoadImagesFromFolder(test)));
         MulticlassClassificationMetrics metrics = ml.MulticlassClassification.Evaluate(scored);
         ConfusionTable.Write(run.Console, metrics.ConfusionMatrix, Scores.ClassNames(scored));
         run.Console.MarkupLine($"Held-out accuracy [bold]{metrics.MicroAccuracy:0.0000}[/], log-loss {metrics.LogLoss:0.0000}");
@@ -65,7 +65,8 @@ internal sealed class Quickstart : Command
         ModelFile.Save(ml, model, images.Schema, file);
         string[] some = [.. ShapeImages.Classes.Take(5).Select(name => Path.Combine(test, name, "0000.png"))];
         SecondProcess.Compare(run.Console, Scores.Of(ml, model, some), SecondProcess.Predict(file, some, run.Cancellation));
-        run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file });
+        string report = ModelFile.Report(run, model, scored, file);
+        run.Finish("quickstart", new JsonObject { ["accuracy"] = metrics.MicroAccuracy, ["model"] = file, ["report"] = report });
         if (metrics.MicroAccuracy < LowestAccuracy)
         {
             throw new InvalidOperationException($"The held-out accuracy is {metrics.MicroAccuracy:0.0000}; expected at least {LowestAccuracy}.");
@@ -91,4 +92,5 @@ internal sealed class Quickstart : Command
 // ├───────────────────┼─────────────────┼─────────────────┤
 // │ arrow/0000.png    │ arrow 0.9962    │ arrow 0.9962    │
 // ...
-// {"sample":"quickstart","seconds":88.292,"accuracy":1,"model":"..."}   (with --json, another run)
+// Report: ...
+// {"sample":"quickstart","seconds":88.292,"accuracy":1,"model":"...","report":"..."}   (with --json, another run)

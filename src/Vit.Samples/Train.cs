@@ -49,9 +49,11 @@ internal sealed class Train : Command
         VitTransformer vit = ((IEnumerable<ITransformer>)trained).OfType<VitTransformer>().Single();
         run.Console.WriteLine($"Trained on {vit.Device}, {vit.History.Count} epochs; saved {file}");
 
-        JsonObject figures = heldImages == null ? [] : Evaluate.Report(run, ml, trained, heldImages);
+        IDataView? scored = heldImages == null ? null : Evaluate.Score(ml, trained, heldImages);
+        JsonObject figures = scored == null ? [] : Evaluate.Report(run, ml, scored);
         figures["imagesPerSecond"] = Math.Round(vit.History[^1].ImagesPerSecond, 1);
         figures["model"] = file;
+        figures["report"] = ModelFile.Report(run, trained, scored, file);
         run.Finish("train", figures);
     }
 }
@@ -68,4 +70,5 @@ internal sealed class Train : Command
 //   daisy           6     1     1               0.750
 //   ...
 // accuracy 0.5250, macro accuracy 0.5250, log-loss 1.1027
-// {"sample":"train","seconds":33.075,"accuracy":0.525,"macroAccuracy":0.525,"logLoss":1.1026555430153846,"imagesPerSecond":39.9,"model":"flowers.zip"}   (with --json)
+// Report: flowers.report.html
+// {"sample":"train","seconds":33.075,"accuracy":0.525,"macroAccuracy":0.525,"logLoss":1.1026555430153846,"imagesPerSecond":39.9,"model":"flowers.zip","report":"flowers.report.html"}   (with --json)

@@ -22,12 +22,13 @@ internal sealed class TrainingOptions
     private readonly Option<int?> batch = new("--batch") { HelpName = "N", Description = "Images per step." };
     private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's; with --pretrained AdamW's)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { HelpName = "X", Description = "Share of the target spread over all classes." };
+    private readonly Option<string?> logDirectory = new("--log-directory") { HelpName = "DIR", Description = "Where TensorBoard's event files go, a new sub-folder a fit. Default: none are written." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public TrainingOptions(Command command)
     {
-        foreach (Option option in (Option[])[data, variant, pretrained, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, seed, device])
+        foreach (Option option in (Option[])[data, variant, pretrained, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, seed, device])
         {
             command.Add(option);
         }
@@ -57,6 +58,7 @@ internal sealed class TrainingOptions
             BatchSize = given.GetValue(batch),
             Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
+            LogDirectory = given.GetValue(logDirectory),
             Seed = Seed(run),
             Device = given.GetValue(device)!,
             CancellationToken = run.Cancellation,

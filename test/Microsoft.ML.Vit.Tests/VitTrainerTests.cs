@@ -207,12 +207,12 @@ public class VitTrainerTests
     }
 
     [TestMethod]
-    public void ALossThatIsNoNumberStopsNamingEpochAndStep()
+    public void ALossThatIsNoNumberStopsNamingEpochAndBatch()
     {
         VitOptions options = TestImages.TinyOptions with { Optimizer = new SgdOptimizer { LearningRate = 1e18 }, GradientClipNorm = null, WarmupFraction = 0, Epochs = 50 };
         InvalidOperationException e = Refused(EstimatorConformanceTests.Keyed(s_ml, 24), options);
         StringAssert.Contains(e.Message, "epoch ");
-        StringAssert.Contains(e.Message, "step ");
+        StringAssert.Contains(e.Message, "batch ");
         StringAssert.Contains(e.Message, "lower learning rate");
     }
 

@@ -21,7 +21,15 @@ public sealed record RandomCrop(int? Padding = null) : VitAugmentation
             (int channel, int y) = Math.DivRem(row, size.Height);
             ReadOnlySpan<T> from = source.Slice((channel * size.Height + Reflect(y + down, size.Height)) * size.Width, size.Width);
             Span<T> to = target.Slice(row * size.Width, size.Width);
-            for (int x = 0; x < to.Length; x++)
+            // What lies inside the image is copied, what beyond its border mirrored.
+            int start = Math.Max(0, -right);
+            int end = Math.Min(size.Width, size.Width - right);
+            from[(start + right)..(end + right)].CopyTo(to[start..end]);
+            for (int x = 0; x < start; x++)
+            {
+                to[x] = from[Reflect(x + right, size.Width)];
+            }
+            for (int x = end; x < to.Length; x++)
             {
                 to[x] = from[Reflect(x + right, size.Width)];
             }

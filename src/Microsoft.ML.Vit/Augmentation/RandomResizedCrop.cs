@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Vit;
 
@@ -35,32 +37,77 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
             source.CopyTo(target);
             return;
         }
-        // For each output column its left input column and the share of the right one; rows likewise.
+        // For each output column its left input column and the share of the right one.
         int[] columns = ArrayPool<int>.Shared.Rent(size.Width);
         float[] shares = ArrayPool<float>.Shared.Rent(size.Width);
+        // The two input rows that an output row lies between, enlarged: output rows one after the other mostly share them.
+        float[] above = ArrayPool<float>.Shared.Rent(size.Width);
+        float[] below = ArrayPool<float>.Shared.Rent(size.Width);
         for (int x = 0; x < size.Width; x++)
         {
             (columns[x], shares[x]) = Between(x, crop.Width, size.Width);
         }
-        for (int row = 0; row < channels * size.Height; row++)
+        for (int channel = 0; channel < channels; channel++)
         {
-            (int channel, int y) = Math.DivRem(row, size.Height);
-            (int first, float share) = Between(y, crop.Height, size.Height);
-            ReadOnlySpan<T> upper = source.Slice((channel * size.Height + top + first) * size.Width + left, crop.Width);
-            ReadOnlySpan<T> lower = share == 0 ? upper : source.Slice((channel * size.Height + top + first + 1) * size.Width + left, crop.Width);
-            Span<T> to = target.Slice(row * size.Width, size.Width);
-            for (int x = 0; x < to.Length; x++)
+            int ready = -2;
+            for (int y = 0; y < size.Height; y++)
             {
-                int at = columns[x];
-                int next = shares[x] == 0 ? at : at + 1;
-                float above = Mix(float.CreateTruncating(upper[at]), float.CreateTruncating(upper[next]), shares[x]);
-                float below = Mix(float.CreateTruncating(lower[at]), float.CreateTruncating(lower[next]), shares[x]);
-                float value = Mix(above, below, share);
-                to[x] = typeof(T) == typeof(byte) ? T.CreateSaturating(MathF.Round(value)) : T.CreateTruncating(value);
+                (int first, float share) = Between(y, crop.Height, size.Height);
+                if (first == ready + 1)
+                {
+                    (above, below) = (below, above);
+                }
+                else if (first != ready)
+                {
+                    Enlarge(Row(source, first), columns, shares, above.AsSpan(0, size.Width));
+                }
+                if (first != ready)
+                {
+                    Enlarge(Row(source, Math.Min(first + 1, crop.Height - 1)), columns, shares, below.AsSpan(0, size.Width));
+                }
+                ready = first;
+                Write(above, below, share, target.Slice((channel * size.Height + y) * size.Width, size.Width));
             }
+
+            ReadOnlySpan<T> Row(ReadOnlySpan<T> source, int row) => source.Slice((channel * size.Height + top + row) * size.Width + left, crop.Width);
         }
         ArrayPool<int>.Shared.Return(columns);
         ArrayPool<float>.Shared.Return(shares);
+        ArrayPool<float>.Shared.Return(above);
+        ArrayPool<float>.Shared.Return(below);
+    }
+
+    private static void Enlarge<T>(ReadOnlySpan<T> from, ReadOnlySpan<int> columns, ReadOnlySpan<float> shares, Span<float> to)
+        where T : unmanaged, INumber<T>
+    {
+        columns = columns[..to.Length];
+        shares = shares[..to.Length];
+        for (int x = 0; x < to.Length; x++)
+        {
+            int at = columns[x];
+            int next = shares[x] == 0 ? at : at + 1;
+            to[x] = Mix(float.CreateTruncating(from[at]), float.CreateTruncating(from[next]), shares[x]);
+        }
+    }
+
+    private static void Write<T>(ReadOnlySpan<float> above, ReadOnlySpan<float> below, float share, Span<T> to)
+        where T : unmanaged, INumber<T>
+    {
+        above = above[..to.Length];
+        below = below[..to.Length];
+        if (typeof(T) == typeof(byte))
+        {
+            Span<byte> bytes = MemoryMarshal.Cast<T, byte>(to);
+            for (int x = 0; x < bytes.Length; x++)
+            {
+                bytes[x] = (byte)MathF.Round(Mix(above[x], below[x], share));
+            }
+            return;
+        }
+        for (int x = 0; x < to.Length; x++)
+        {
+            to[x] = T.CreateTruncating(Mix(above[x], below[x], share));
+        }
     }
 
     private static float Mix(float a, float b, float share) => a * (1 - share) + b * share;

@@ -1,3 +1,5 @@
+using Microsoft.ML.Vit.Augmentation;
+
 namespace Microsoft.ML.Vit.Training;
 
 /// <summary>Samples of Beta distributions, as quotients of Gamma samples.</summary>
@@ -24,7 +26,7 @@ internal static class BetaDistribution
         double d = a - (1.0 / 3), c = 1 / Math.Sqrt(9 * d);
         while (true)
         {
-            double normal = Normal(random);
+            double normal = NormalNumbers.Next(random);
             double v = Math.Pow(1 + (c * normal), 3);
             if (v > 0 && Math.Log(1 - random.NextDouble()) < (normal * normal / 2) + d - (d * v) + (d * Math.Log(v)))
             {
@@ -32,8 +34,4 @@ internal static class BetaDistribution
             }
         }
     }
-
-    /// <summary>Box and Muller 1958.</summary>
-    private static double Normal(Random random) =>
-        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -20,14 +20,15 @@ public class DependencyTests
         ["Training"] = ["Batching", "Model", "Augmentation", "Images"],
         ["Pretraining"] = ["Training", "Batching", "Model", "Augmentation"],
         ["Scoring"] = ["Batching", "Images", "Model"],
+        ["Reporting"] = ["Batching", "Images", "Model"],
         ["Persistence"] = ["Model", "Images", "Checkpoints"],
         ["Interop"] = [],
     };
 
     /// <summary>Single types, plain values, that other folders may use too.</summary>
-    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics")];
+    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Reporting", "EpochMetrics")];
 
-    private static readonly string[] s_mayUseMLNet = [Root, "Images", "Batching", "Pretraining", "Scoring", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseMLNet = [Root, "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
 
     private static readonly string[] s_mayUseTorch = [Root, "Batching", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Persistence", "Interop"];
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.ML.Vit.Augmentation;
 
 namespace Microsoft.ML.Vit.Tests.Augmentation;
@@ -8,6 +9,8 @@ public sealed class AugmentationTests
 {
     private const int Channels = 3;
     private static readonly PixelSize[] _sizes = [new(12, 17), new(16, 8), new(9, 9), new(1, 5), new(1, 1)];
+
+    private static IEnumerable<int> Seeds => Enumerable.Range(0, 60);
 
     private static IEnumerable<object[]> All => typeof(VitAugmentation).Assembly.GetTypes()
         .Where(type => type.IsSubclassOf(typeof(VitAugmentation)) && !type.IsAbstract)
@@ -36,7 +39,7 @@ public sealed class AugmentationTests
     public void TheSameSeedGivesTheSamePixelsAndOthersDiffer(VitAugmentation augmentation)
     {
         byte[] image = Image(_sizes[0], 1);
-        List<byte[]> results = [.. Enumerable.Range(0, 20).Select(seed => Apply(augmentation, image, _sizes[0], seed))];
+        List<byte[]> results = [.. Seeds.Select(seed => Apply(augmentation, image, _sizes[0], seed))];
         for (int seed = 0; seed < results.Count; seed++)
         {
             CollectionAssert.AreEqual(results[seed], Apply(augmentation, image, _sizes[0], seed));
@@ -46,17 +49,42 @@ public sealed class AugmentationTests
 
     [TestMethod]
     [DynamicData(nameof(All))]
-    public void ValuesStayInTheImagesRangeAndTheSourceIsLeftAlone(VitAugmentation augmentation)
+    public void FloatsOfAnyScaleStayInTheImagesRange(VitAugmentation augmentation)
+    {
+        foreach (float scale in new[] { 1f, 1e-3f, 1e30f })
+        {
+            float[] image = [.. Image(_sizes[0], 2).Select(value => (value - 100) * scale)];
+            float slack = (image.Max() - image.Min()) * 1e-6f;
+            foreach (float[] result in Seeds.Select(seed => Apply(augmentation, image, _sizes[0], seed)))
+            {
+                Assert.IsGreaterThanOrEqualTo(image.Min() - slack, result.Min());
+                Assert.IsLessThanOrEqualTo(image.Max() + slack, result.Max());
+            }
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(All))]
+    public void AnImageOfOneValueStaysInFloats(VitAugmentation augmentation)
+    {
+        float[] image = Enumerable.Repeat(-3.25f, 3 * 12 * 17).ToArray();
+        foreach (int seed in Seeds)
+        {
+            CollectionAssert.AreEqual(image, Apply(augmentation, image, _sizes[0], seed));
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(All))]
+    public void TheSourceIsLeftAlone(VitAugmentation augmentation)
     {
         foreach (PixelSize size in _sizes)
         {
-            byte[] image = [.. Image(size, 2).Select(value => (byte)(50 + value / 2))];
+            byte[] image = Image(size, 2);
             byte[] before = [.. image];
-            for (int seed = 0; seed < 20; seed++)
+            foreach (int seed in Seeds)
             {
-                byte[] result = Apply(augmentation, image, size, seed);
-                Assert.IsGreaterThanOrEqualTo(image.Min(), result.Min());
-                Assert.IsLessThanOrEqualTo(image.Max(), result.Max());
+                Apply(augmentation, image, size, seed);
             }
             CollectionAssert.AreEqual(before, image);
         }
@@ -64,17 +92,20 @@ public sealed class AugmentationTests
 
     [TestMethod]
     [DynamicData(nameof(All))]
-    public void EveryValueOfTheTargetIsWritten(VitAugmentation augmentation)
+    public void EveryValueOfTheTargetIsWrittenForAnyNumberOfChannels(VitAugmentation augmentation)
     {
         foreach (PixelSize size in _sizes)
         {
-            float[] image = [.. Image(size, 3).Select(value => (float)value)];
-            float[] target = new float[image.Length];
-            for (int seed = 0; seed < 20; seed++)
+            foreach (int channels in new[] { 1, 3, 5 })
             {
-                Array.Fill(target, float.NaN);
-                augmentation.Apply<float>(image, target, Channels, size, new Random(seed));
-                Assert.IsFalse(target.Any(float.IsNaN));
+                float[] image = [.. Image(size, 3, channels).Select(value => (float)value)];
+                float[] target = new float[image.Length];
+                foreach (int seed in Seeds)
+                {
+                    Array.Fill(target, float.NaN);
+                    augmentation.Apply<float>(image, target, channels, size, new Random(seed));
+                    Assert.IsFalse(target.Any(float.IsNaN));
+                }
             }
         }
     }
@@ -85,33 +116,40 @@ public sealed class AugmentationTests
     {
         foreach (PixelSize size in _sizes)
         {
+            // Floats are worked on in their image's range: here that of bytes.
             byte[] image = Image(size, 4);
+            (image[0], image[^1]) = (0, 255);
             float[] floats = [.. image.Select(value => (float)value)];
-            for (int seed = 0; seed < 20; seed++)
+            foreach (int seed in Seeds)
             {
-                float[] result = new float[floats.Length];
-                augmentation.Apply<float>(floats, result, Channels, size, new Random(seed));
+                float[] result = Apply(augmentation, floats, size, seed);
                 byte[] expected = Apply(augmentation, image, size, seed);
                 Assert.IsTrue(expected.Zip(result).All(pair => Math.Abs(pair.First - pair.Second) <= 0.5f));
             }
         }
     }
 
+    /// <summary>All but RandAugment, which fills with a colour, and RandomErasing, whose noise is drawn for each value.</summary>
+    private static IEnumerable<object[]> Grey => All.Where(row => row[0] is not (RandAugment or RandomErasing)).Append([new RandomErasing(1, Fill: ErasingFill.Mean)]);
+
     [TestMethod]
-    [DynamicData(nameof(All))]
-    public void ChannelsChangeAlike(VitAugmentation augmentation)
+    [DynamicData(nameof(Grey))]
+    public void GreyStaysGrey(VitAugmentation augmentation)
     {
         byte[] plane = [.. Image(_sizes[0], 5).Take(12 * 17)];
-        byte[] result = Apply(augmentation, [.. plane, .. plane, .. plane], _sizes[0], 6);
-        CollectionAssert.AreEqual(result[..plane.Length], result[plane.Length..(2 * plane.Length)]);
-        CollectionAssert.AreEqual(result[..plane.Length], result[(2 * plane.Length)..]);
+        foreach (int seed in Seeds)
+        {
+            byte[] result = Apply<byte>(augmentation, [.. plane, .. plane, .. plane], _sizes[0], seed);
+            CollectionAssert.AreEqual(result[..plane.Length], result[plane.Length..(2 * plane.Length)]);
+            CollectionAssert.AreEqual(result[..plane.Length], result[(2 * plane.Length)..]);
+        }
     }
 
     [TestMethod]
     public void APipelineIsItsAugmentationsInOrder()
     {
         PixelSize size = _sizes[0];
-        VitAugmentation[] all = [new RandomResizedCrop(), new HorizontalFlip(), new RandomCrop(2), new HorizontalFlip(1)];
+        VitAugmentation[] all = [new RandomResizedCrop(), new RandAugment(), new RandomCrop(2), new RandomErasing(1)];
         for (int count = 0; count <= all.Length; count++)
         {
             byte[] image = Image(size, 7);
@@ -133,21 +171,23 @@ public sealed class AugmentationTests
         }
     }
 
-    internal static byte[] Image(PixelSize size, int seed)
+    internal static byte[] Image(PixelSize size, int seed, int channels = Channels)
     {
-        byte[] image = new byte[Channels * size.Height * size.Width];
+        byte[] image = new byte[channels * size.Height * size.Width];
         new Random(seed).NextBytes(image);
         return image;
     }
 
     /// <summary>Applies to spans within a larger array, so that a write outside the target shows.</summary>
-    private static byte[] Apply(VitAugmentation augmentation, byte[] image, PixelSize size, int seed)
+    private static T[] Apply<T>(VitAugmentation augmentation, T[] image, PixelSize size, int seed)
+        where T : unmanaged, INumber<T>
     {
         const int Guard = 64;
-        byte[] framed = new byte[image.Length + 2 * Guard];
-        Array.Fill(framed, (byte)0xA5);
-        augmentation.Apply<byte>(image, framed.AsSpan(Guard, image.Length), Channels, size, new Random(seed));
-        Assert.IsTrue(framed[..Guard].Concat(framed[^Guard..]).All(value => value == 0xA5));
+        T mark = T.CreateTruncating(0xA5);
+        T[] framed = new T[image.Length + 2 * Guard];
+        Array.Fill(framed, mark);
+        augmentation.Apply<T>(image, framed.AsSpan(Guard, image.Length), Channels, size, new Random(seed));
+        Assert.IsTrue(framed[..Guard].Concat(framed[^Guard..]).All(value => value == mark));
         return framed[Guard..^Guard];
     }
 

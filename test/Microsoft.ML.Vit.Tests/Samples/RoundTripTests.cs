@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.ML.Vit.Tests.Reporting;
 using Vit.Samples;
 
 namespace Microsoft.ML.Vit.Tests.Samples;
@@ -14,9 +15,12 @@ public sealed class RoundTripTests
         string images = folder["images"], model = folder["models/shapes.zip"];
         new ShapeImages(32, seed: 1).Write(images, perClass: 3);
 
-        SampleProcess train = SampleProcess.Run("train", "--data", images, "--validation", images, "--model", model, "--epochs", "1", "--json");
+        SampleProcess train = SampleProcess.Run("train", "--data", images, "--validation", images, "--model", model, "--epochs", "1", "--log-directory", folder["logs"], "--json");
         Assert.AreEqual(0, train.ExitCode, train.Error);
         Assert.IsTrue(File.Exists(model));
+        Assert.AreEqual(folder["models/shapes.report.html"], train.Json.GetProperty("report").GetString());
+        Assert.HasCount(9, ReportModel.Read(folder["models/shapes.report.html"]).Find("table", "confusion").Single().Descendants("tr").Skip(1).ToArray());
+        Assert.HasCount(1, Directory.GetFiles(folder["logs"], "events.out.tfevents.*", SearchOption.AllDirectories));
         AssertFigures(train, "train", "accuracy", "macroAccuracy", "logLoss", "imagesPerSecond");
 
         SampleProcess evaluate = SampleProcess.Run("evaluate", "--data", images, "--model", model, "--json");
