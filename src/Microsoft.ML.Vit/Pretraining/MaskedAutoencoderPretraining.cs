@@ -5,6 +5,8 @@ namespace Microsoft.ML.Vit;
 /// <summary>
 /// Pre-training as a masked autoencoder (He et al. 2021, arXiv 2111.06377; for small images and few, Tan 2024, arXiv 2402.03752): most patches of an image are hidden, the network reads the others, and a
 /// small decoder beside it paints the hidden ones. It needs no labels, so it may learn from more images than have one. The decoder is thrown away; what the network learned is where training starts.
+/// It pays where few of many images have labels. Within minutes of one core, the same with and without: 200 labelled of 48,200 CIFAR-10 images, half of 130 s spent on it, gained three points of
+/// accuracy; with 2,000 labelled it lost (a quarter of 180 s: one point; half, on 50,000 images: five), and on 200 flowers without further images the gain was within the noise.
 /// </summary>
 public sealed record MaskedAutoencoderPretraining
 {
