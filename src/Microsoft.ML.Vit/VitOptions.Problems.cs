@@ -42,9 +42,29 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(HeadInitialization)} is {HeadInitialization}; expected one of {string.Join(", ", Enum.GetNames<VitHeadInitialization>())}.";
         }
-        if (Pretrained is null && (FreezeBackbone || FrozenBlocks > 0))
+        if (Pretrained is not null && WarmStart is not null)
         {
-            yield return $"{nameof(FreezeBackbone)} or {nameof(FrozenBlocks)} is set without {nameof(Pretrained)}; what is not pretrained must be trained.";
+            yield return $"{nameof(Pretrained)} and {nameof(WarmStart)} are both set; expected one start.";
+        }
+        if (WarmStart is not null && string.IsNullOrWhiteSpace(WarmStart))
+        {
+            yield return $"{nameof(WarmStart)} is empty; expected a model's path, or null.";
+        }
+        if (CheckpointDirectory is not null && string.IsNullOrWhiteSpace(CheckpointDirectory))
+        {
+            yield return $"{nameof(CheckpointDirectory)} is empty; expected a folder, or null.";
+        }
+        if (CheckpointSteps is not null && CheckpointDirectory is null)
+        {
+            yield return $"{nameof(CheckpointSteps)} is set without {nameof(CheckpointDirectory)}.";
+        }
+        if (!Enum.IsDefined(CancellationBehavior))
+        {
+            yield return $"{nameof(CancellationBehavior)} is {CancellationBehavior}; expected one of {string.Join(", ", Enum.GetNames<VitCancellation>())}.";
+        }
+        if (Pretrained is null && WarmStart is null && (FreezeBackbone || FrozenBlocks > 0))
+        {
+            yield return $"{nameof(FreezeBackbone)} or {nameof(FrozenBlocks)} is set without {nameof(Pretrained)} or {nameof(WarmStart)}; what is not pretrained must be trained.";
         }
         if (Pretraining is not null && FreezeBackbone)
         {
@@ -77,10 +97,13 @@ public sealed partial record VitOptions
             (nameof(GradientAccumulation), GradientAccumulation, GradientAccumulation is >= 1 and <= 65536, "1 to 65536"),
             (nameof(ScoringBatchSize), ScoringBatchSize, ScoringBatchSize is >= 1 and <= Persistence.NetworkDescription.MaxScoringBatchSize, $"1 to {Persistence.NetworkDescription.MaxScoringBatchSize}"),
             (nameof(FrozenBlocks), FrozenBlocks, FrozenBlocks >= 0 && FrozenBlocks <= (Pretrained?.Model.Depth ?? int.MaxValue), $"0 to the depth of the checkpoint ({Pretrained?.Model.Depth})"),
+            (nameof(CheckpointSteps), CheckpointSteps, CheckpointSteps is null or >= 1, "1 or more, or null"),
             (nameof(WarmupFraction), WarmupFraction, WarmupFraction is >= 0 and <= 1, "0 to 1"),
             (nameof(FinalLearningRateFraction), FinalLearningRateFraction, FinalLearningRateFraction is >= 0 and <= 1, "0 to 1"),
             (nameof(GradientClipNorm), GradientClipNorm, GradientClipNorm is null or (> 0 and < double.PositiveInfinity), "a number above 0, or null"),
             (nameof(LabelSmoothing), LabelSmoothing, LabelSmoothing is >= 0 and < 1, "0 to below 1"),
+            (nameof(RepeatedAugmentations), RepeatedAugmentations, RepeatedAugmentations >= 1, "1 or more"),
+            (nameof(PixelCacheBytes), PixelCacheBytes, PixelCacheBytes is null or >= 0, "0 or more, or null"),
             (nameof(ValidationFraction), ValidationFraction, ValidationFraction is >= 0 and < 1, "0 to below 1"),
             (nameof(EarlyStoppingPatience), EarlyStoppingPatience, EarlyStoppingPatience is null or >= 1, "1 or more, or null"),
         ];

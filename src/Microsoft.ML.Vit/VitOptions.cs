@@ -27,6 +27,13 @@ public sealed partial record VitOptions
     public VitCheckpoint? Pretrained { get; init; }
 
     /// <summary>
+    /// A zip that MLContext.Model.Save wrote, with one classifier of this library anywhere in its chain, whose weights are started from; null for none. The architecture and the preprocessing are its
+    /// own; the classifier's rows of classes that the label names too are kept, those of others are new (<see cref="HeadInitialization"/>), which the log says. The number of epochs, the optimizer and
+    /// freezing are as with <see cref="Pretrained"/>, which it excludes. Default null.
+    /// </summary>
+    public string? WarmStart { get; init; }
+
+    /// <summary>
     /// The first so many blocks of the pretrained network, and with any the embeddings before them, stay as they are; 0 to its depth. Default 0: all are trained.
     /// </summary>
     public int FrozenBlocks { get; init; }
@@ -40,7 +47,7 @@ public sealed partial record VitOptions
     /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
     /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches);
-    /// with <see cref="Pretrained"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
+    /// with <see cref="Pretrained"/> or <see cref="WarmStart"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }
 
@@ -58,7 +65,7 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images,
-    /// at least 10 and at most 200 (with <see cref="Pretrained"/> 5,000, 5 and 20). Default null.
+    /// at least 10 and at most 200 (with <see cref="Pretrained"/> or <see cref="WarmStart"/> 5,000, 5 and 20). Default null.
     /// </summary>
     public int? Epochs { get; init; }
 
@@ -72,7 +79,7 @@ public sealed partial record VitOptions
     public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>
-    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/>, AdamW at a learning rate of 1e-4,
+    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/> or <see cref="WarmStart"/>, AdamW at a learning rate of 1e-4,
     /// 1e-3 where only the classifier is trained. Default null.
     /// </summary>
     public VitOptimizer? Optimizer { get; init; }
@@ -104,6 +111,26 @@ public sealed partial record VitOptions
     /// </summary>
     public IReadOnlyList<VitAugmentation>? Augmentations { get; init; }
 
+    /// <summary>
+    /// How often an image is shown in a row of the shuffled order, each time changed differently (Hoffer et al. 2019, arXiv 1901.09335; 3 in DeiT and in timm's RepeatAugSampler): 1 or more.
+    /// An epoch stays as long as the data set, so it shows a different third of the images for 3. Default 1: every image once an epoch.
+    /// </summary>
+    public int RepeatedAugmentations { get; init; } = 1;
+
+    /// <summary>
+    /// Whether every class that has images is shown equally often, whatever its share of the data. An epoch stays as long as the data set: of classes with more images than their share it shows some,
+    /// others in the next epoch; those of rarer classes it repeats, changed differently each time. Default false: every image once an epoch.
+    /// </summary>
+    public bool BalancedSampling { get; init; }
+
+    /// <summary>
+    /// Memory for training and validation pixels together, in bytes; 0 or more. Pixels beyond it go to a temporary file in the system's folder (Linux: <c>TMPDIR</c>), which is gone when training ends, however
+    /// it ends; where the disk has no room, images are decoded again each epoch, in the order of the rows, and shuffled among as many as fit (256 at least), so that rows should not lie class by class then: <c>ml.Data.ShuffleRows</c>
+    /// with a seed, before images are loaded, mixes them.
+    /// The log says which. Null: a quarter of the machine's memory. Default null.
+    /// </summary>
+    public long? PixelCacheBytes { get; init; }
+
     /// <summary>Images to validate on after each epoch; <c>Fit(train, validation)</c> goes before it. Default null.</summary>
     public IDataView? ValidationSet { get; init; }
 
@@ -126,6 +153,12 @@ public sealed partial record VitOptions
     /// </summary>
     public VitPrecision Precision { get; init; } = VitPrecision.Float32;
 
+    /// <summary>
+    /// Whether the backward pass computes each block once more in place of keeping its activations (Chen et al. 2016, arXiv 1604.06174): the same gradients with less memory, for about a
+    /// third more arithmetic. It pays on GPUs, which have the whole batch at once; a CPU takes few images at a time and keeps little in any case. Default false.
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>Where to run: "auto", "cpu", "cuda" or "cuda:N". Auto takes CUDA where MLContext.GpuDeviceId names a device, or where one is present. Default "auto".</summary>
     public string Device { get; init; } = "auto";
 
@@ -139,11 +172,28 @@ public sealed partial record VitOptions
     public IProgress<EpochMetrics>? Progress { get; init; }
 
     /// <summary>
+    /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes
+    /// on from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, reading the images anew left out; its
+    /// result depends on the clock, as without interruption. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else InvalidOperationException names
+    /// what changed; device, number of threads, progress, names of columns and the like may differ. One folder serves one training at a time, so none suits cross-validation. A checkpoint takes three
+    /// to five times the model's memory on disk; a damaged one is passed over for the one before. Default null.
+    /// </summary>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>Steps after which a checkpoint is written within an epoch as well, 1 or more; null writes only at its end. Needs <see cref="CheckpointDirectory"/>. Default null.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>
     /// A folder for TensorBoard (<c>tensorboard --logdir</c>); each fit writes loss, accuracy, learning rate and speed of every epoch into a new sub-folder, a run named by the time.
     /// It is made where it does not exist. Null writes none. Default null.
     /// </summary>
     public string? LogDirectory { get; init; }
 
-    /// <summary>Stops training within a batch, by OperationCanceledException. Default: none.</summary>
+    /// <summary>Stops training within a batch, as <see cref="CancellationBehavior"/> says. Default: none.</summary>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>
+    /// Whether a cancelled training throws OperationCanceledException or ends with the best it has. With <see cref="CheckpointDirectory"/> a checkpoint is written in either case. Default: throw.
+    /// </summary>
+    public VitCancellation CancellationBehavior { get; init; } = VitCancellation.Throw;
 }

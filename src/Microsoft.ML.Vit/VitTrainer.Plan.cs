@@ -8,13 +8,20 @@ namespace Microsoft.ML.Vit;
 // What the options, the checkpoint and the data decide together, every default resolved.
 public sealed partial class VitTrainer
 {
-    private VitConfig ModelFor(TrainingColumns columns)
+    /// <summary>Whether the network has learned before.</summary>
+    private bool IsFineTuning => _options.Pretrained is not null || _options.WarmStart is not null;
+
+    private VitConfig ModelFor(TrainingColumns columns, SavedClassifier? start)
     {
         VitConfig config;
         if (_options.Pretrained is { } checkpoint)
         {
             VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = checkpoint.Preprocessing.Size };
             config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath, PatchDropout = asked.PatchDropout };
+        }
+        else if (start is not null)
+        {
+            config = ModelOf(start.Description.Model, _options.Model) with { Classes = columns.Labels.Count };
         }
         else if (_options.Model is { } chosen)
         {
@@ -29,9 +36,29 @@ public sealed partial class VitTrainer
         return problems.Count == 0 ? config : throw new ArgumentOutOfRangeException(nameof(VitOptions.Model), string.Join(" ", problems));
     }
 
-    private Preprocessing PreprocessingFor(TrainingColumns columns, VitConfig config)
+    /// <summary>The saved architecture with what may be asked for otherwise: the image size and what is dropped.</summary>
+    private VitConfig ModelOf(VitConfig saved, VitConfig? asked)
     {
-        if (_options.Pretrained?.Preprocessing is not { } its)
+        if (_options.FrozenBlocks > saved.Depth)
+        {
+            throw new ArgumentOutOfRangeException(nameof(VitOptions.FrozenBlocks), $"{nameof(VitOptions.FrozenBlocks)} is {_options.FrozenBlocks}; expected 0 to the depth of the saved model ({saved.Depth}).");
+        }
+        if (asked is null)
+        {
+            return saved;
+        }
+        VitConfig model = saved with { ImageSize = asked.ImageSize, Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
+        IReadOnlyList<string> others = SettingList.Changes(
+            SettingList.Of("", model).ToDictionary(), SettingList.Of("", asked with { Classes = saved.Classes }).ToDictionary());
+        return others.Count == 0
+            ? model
+            : throw new ArgumentOutOfRangeException(
+                nameof(VitOptions.Model), $"{nameof(VitOptions.Model)} is another architecture than that of {_options.WarmStart}: {string.Join("; ", others)}. Leave it null, or change only the image size and what is dropped.");
+    }
+
+    private Preprocessing PreprocessingFor(TrainingColumns columns, VitConfig config, SavedClassifier? start)
+    {
+        if ((_options.Pretrained?.Preprocessing ?? start?.Description.Preprocessing) is not { } its)
         {
             return columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation ?? Interpolation.Bicubic);
         }
@@ -43,11 +70,11 @@ public sealed partial class VitTrainer
         TimeSpan? budget = _options.MaxTrainingTime is { } time ? TimeSpan.FromTicks(Math.Max(1, (time - spent).Ticks)) : null;
         return new TrainingPlan
         {
-            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count, _options.Pretrained is not null) : null),
+            Epochs = _options.Epochs ?? (budget is null ? TrainingDefaults.Epochs(training.Count, IsFineTuning) : null),
             Budget = budget,
             BatchSize = _options.BatchSize ?? TrainingDefaults.BatchSize(training.Count),
             ScoringBatchSize = _options.ScoringBatchSize,
-            Optimizer = _options.Optimizer ?? TrainingDefaults.Optimizer(_options.Pretrained is not null, _options.FreezeBackbone),
+            Optimizer = _options.Optimizer ?? TrainingDefaults.Optimizer(IsFineTuning, _options.FreezeBackbone),
             FreezesBackbone = _options.FreezeBackbone,
             WarmupFraction = _options.WarmupFraction,
             FinalLearningRateFraction = _options.FinalLearningRateFraction,
@@ -55,12 +82,27 @@ public sealed partial class VitTrainer
             LabelSmoothing = _options.LabelSmoothing,
             ClassWeights = _options.ClassWeights?.For(columns.Labels.Names, training.CountsByClass(columns.Labels.Count)),
             GradientAccumulation = _options.GradientAccumulation,
+            GradientCheckpointing = _options.GradientCheckpointing,
             WeightAverage = _options.WeightAverage,
             Mixing = _options.Mixing,
             Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
+            RepeatedAugmentations = _options.RepeatedAugmentations,
+            BalancedSampling = _options.BalancedSampling,
             EarlyStoppingPatience = _options.EarlyStoppingPatience,
+            CancelledReturnsBest = _options.CancellationBehavior == VitCancellation.ReturnBest,
         };
     }
+
+    /// <summary>The options with what was chosen where they leave it open.</summary>
+    private VitOptions Resolved(TrainingPlan plan, VitConfig config, int seed) => _options with
+    {
+        Epochs = plan.Epochs,
+        BatchSize = plan.BatchSize,
+        Optimizer = plan.Optimizer,
+        Augmentations = plan.Augmentations,
+        Model = config,
+        Seed = seed,
+    };
 
     private ClassifierDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
     {

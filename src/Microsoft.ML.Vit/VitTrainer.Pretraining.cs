@@ -26,7 +26,7 @@ public sealed partial class VitTrainer
             throw new ArgumentOutOfRangeException(
                 nameof(MaskedAutoencoderPretraining.Images), $"The pre-training data's feature column '{feature.Name}' is of type {feature.Type}, the training data's of type {columns.Feature.Type}; both must hold images, or both float vectors.");
         }
-        return [training, ImageSubset.All(reader.Read(further, labelColumn: null, feature, preprocessing, "pre-training"))];
+        return [training, ImageSubset.All(reader.Read(new LabeledRows(further, Label: null, feature, preprocessing, "pre-training")))];
     }
 
     private void Pretrain(

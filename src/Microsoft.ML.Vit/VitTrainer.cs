@@ -77,16 +77,20 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         torch.Device device = DeviceSelector.Select(_environment, channel, _options.Device, "Trains");
         TensorBoardLog? log = TensorBoardLog.Open(_options.LogDirectory, channel.Warning);
 
+        using TrainingCheckpoints? checkpoints = _options.CheckpointDirectory is { } folder ? TrainingCheckpoints.Open(folder, _options.CheckpointSteps, channel) : null;
+        SavedClassifier? start = _options.WarmStart is { } path ? SavedClassifier.Open(path) : null;
+
         // Rows → pixels.
         TrainingColumns columns = TrainingColumns.Of(_host, trainData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
-        VitConfig config = ModelFor(columns);
-        Preprocessing preprocessing = PreprocessingFor(columns, config);
-        var reader = new LabeledImageReader(channel, _options.InvalidImages, _options.CancellationToken);
-        LabeledImages images = reader.Read(trainData, columns.Label, columns.Feature, preprocessing, "training");
+        VitConfig config = ModelFor(columns, start);
+        Preprocessing preprocessing = PreprocessingFor(columns, config, start);
+        using var storage = new PixelStorage(channel, _options.PixelCacheBytes);
+        var reader = new LabeledImageReader(channel, storage, _options.InvalidImages, _options.CancellationToken);
+        LabeledImages images = reader.Read(columns.Rows(trainData, preprocessing, "training"));
         columns.CheckClasses(images);
-        int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? _host.Rand.Next();
+        int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? checkpoints?.EarlierSeed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
-        preprocessing = _options.Pretrained is null ? columns.MeasuredOn(training, preprocessing) : preprocessing;
+        preprocessing = IsFineTuning ? preprocessing : columns.MeasuredOn(training, preprocessing);
         IReadOnlyList<ImageSubset>? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, columns, reader, preprocessing) : null;
 
         // Pixels → batches → model → training.
@@ -98,18 +102,23 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         var network = new VisionTransformer(config, generator: null);
         try
         {
-            Initialize(network, generator, columns, channel);
+            Initialize(network, generator, columns, start, channel);
             network.to(device);
             network.ComputeType = PrecisionChoice.Choose(_options.Precision, config, device, channel.Info);
+            checkpoints?.Begin(
+                TrainingSettings.Of(Resolved(plan, config, seed), preprocessing, columns.Labels.Names, network.ComputeType, training, validation, unlabeled?.Skip(1).SingleOrDefault()), seed, history);
             using var normalizer = new InputNormalizer(preprocessing, device);
             var random = new RandomStreams(seed);
-            if (unlabeled is not null)
+            if (unlabeled is not null && checkpoints?.Earlier is null)
             {
                 Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
                 plan = PlanFor(columns, training, watch.Elapsed);
             }
-            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, log, metrics), _options.CancellationToken);
-            loop.Run(training, validation);
+            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, log, metrics), checkpoints, _options.CancellationToken);
+            if (!loop.Run(training, validation))
+            {
+                channel.Warning($"Cancelled after {history.Count} epochs; the model is what the training had come to.");
+            }
 
             // Training → transformer.
             return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);
@@ -121,18 +130,21 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         }
     }
 
-    /// <summary>Weights from the checkpoint, else from the generator.</summary>
-    private void Initialize(VisionTransformer network, torch.Generator generator, TrainingColumns columns, IChannel channel)
+    /// <summary>Weights from the checkpoint or the saved model, else from the generator.</summary>
+    private void Initialize(VisionTransformer network, torch.Generator generator, TrainingColumns columns, SavedClassifier? start, IChannel channel)
     {
-        if (_options.Pretrained is not { } checkpoint)
+        if (!IsFineTuning)
         {
             network.Initialize(_options.Initialization, generator);
             return;
         }
-        PretrainedNetwork.Report(channel, checkpoint);
-        // Of all the network's weights the checkpoint overwrites all but a new classifier.
+        if (_options.Pretrained is { } checkpoint)
+        {
+            PretrainedNetwork.Report(channel, checkpoint);
+        }
+        // Of all the network's weights the checkpoint overwrites all but a new classifier, or its new rows.
         TimmInitialization.ApplyToHead(network, generator, zeros: _options.HeadInitialization == VitHeadInitialization.Zeros);
-        foreach (string change in checkpoint.LoadInto(network, columns.Labels.Names))
+        foreach (string change in _options.Pretrained?.LoadInto(network, columns.Labels.Names) ?? start!.LoadInto(network, columns.Labels.Names))
         {
             channel.Info(change);
         }
@@ -146,7 +158,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         {
             TrainingColumns its = TrainingColumns.Of(_host, validationData.Schema, _options.LabelColumnName, _options.FeatureColumnName);
             columns.CheckSameLabels(its);
-            return (ImageSubset.All(images), ImageSubset.All(reader.Read(validationData, its.Label, its.Feature, preprocessing, "validation")));
+            return (ImageSubset.All(images), ImageSubset.All(reader.Read(its.Rows(validationData, preprocessing, "validation"))));
         }
         if (_options.ValidationFraction > 0 && images.Count > 1)
         {
@@ -162,7 +174,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         history.Add(metrics);
         string validation = metrics.ValidationAccuracy is null ? "" : $"; validation loss {metrics.ValidationLoss:F4}, accuracy {metrics.ValidationAccuracy:P1}";
         channel.Info($"Epoch {metrics.Epoch} of {metrics.Epochs}: loss {metrics.TrainingLoss:F4}, accuracy {metrics.TrainingAccuracy:P1}{validation}; "
-            + $"{metrics.ImagesPerSecond:F0} images/s, {metrics.SecondsLeft:F0} s left.");
+            + $"{metrics.ImagesPerSecond:F0} images/s, waited for images {metrics.InputWaitShare:P1} of the time, {metrics.SecondsLeft:F0} s left.");
         log?.Add(metrics);
         _options.Progress?.Report(metrics);
     }

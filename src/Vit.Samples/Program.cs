@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Vit.Samples;
+using Vit.Samples.Benchmarks;
 using Vit.Samples.ModelBuilder;
 
 var quickstart = new Quickstart();
 var root = new RootCommand("Vision Transformers in ML.NET pipelines. Without a sample named, the quickstart runs.")
 {
-    quickstart, new Readme(), new Train(), new Evaluate(), new Predict(), new Classify(), new Export(), new CrossValidate(), new ModelBuilderSample(), SampleRun.Json,
+    quickstart, new Readme(), new Train(), new Evaluate(), new Predict(), new Classify(), new Export(), new CrossValidate(), new ModelBuilderSample(), new Cifar10(), new Benchmarks(), SampleRun.Json,
 };
 root.Action = quickstart.Action;
 foreach (Option option in quickstart.Options)

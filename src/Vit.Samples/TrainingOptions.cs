@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit;
 using SkiaSharp;
 
@@ -15,20 +16,22 @@ internal sealed class TrainingOptions
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
     private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size." };
     private readonly Option<string?> pretrained = new("--pretrained") { HelpName = "X", Description = "A checkpoint to start from: a folder, a .safetensors or .npz file, or owner/name on the Hugging Face Hub." };
-    private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained." };
+    private readonly Option<string?> warmStart = new("--warm-start") { HelpName = "FILE", Description = "A model saved by train to start from, for the same, more, fewer or other classes." };
+    private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained or --warm-start." };
     private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Images are resized to N x N pixels. Default: their own size if all are the same small square, else 64." };
     private readonly Option<int?> epochs = new("--epochs") { HelpName = "N", Description = "Passes over the images." };
     private readonly Option<double?> minutes = new("--minutes") { HelpName = "X", Description = "Time budget, over which the learning-rate schedule is laid." };
     private readonly Option<int?> batch = new("--batch") { HelpName = "N", Description = "Images per step." };
-    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's; with --pretrained AdamW's)." };
+    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate (Muon's; with --pretrained or --warm-start AdamW's)." };
     private readonly Option<double?> labelSmoothing = new("--label-smoothing") { HelpName = "X", Description = "Share of the target spread over all classes." };
     private readonly Option<string?> logDirectory = new("--log-directory") { HelpName = "DIR", Description = "Where TensorBoard's event files go, a new sub-folder a fit. Default: none are written." };
+    private readonly Option<double?> pixelCache = new("--pixel-cache") { HelpName = "MB", Description = "Memory for pixels; those beyond it go to a temporary file. Default: a quarter of the machine's." };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public TrainingOptions(Command command)
     {
-        foreach (Option option in (Option[])[data, variant, pretrained, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, seed, device])
+        foreach (Option option in (Option[])[data, variant, pretrained, warmStart, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, pixelCache, seed, device])
         {
             command.Add(option);
         }
@@ -36,38 +39,67 @@ internal sealed class TrainingOptions
 
     public int Seed(SampleRun run) => run.Arguments.GetValue(seed);
 
-    public ImageFolder OpenData(SampleRun run) => ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
+    /// <summary>The images that --data names, or a folder inside of that.</summary>
+    public ImageFolder OpenData(SampleRun run, string inside = "") => ImageFolder.Open(Path.Combine(run.Arguments.GetRequiredValue(data), inside), run.Cancellation);
 
     /// <summary>The options for these images. The trainer reads the files itself (column ImagePath) and resizes them antialiased.</summary>
     public VitOptions For(SampleRun run, ImageFolder images)
     {
         ParseResult given = run.Arguments;
         VitCheckpoint? checkpoint = given.GetValue(pretrained) is { } start ? Download.Open(run, start) : null;
-        VitConfig model = checkpoint == null ? FromScratch(given, images)
-            : given.GetValue(variant) != null ? throw new ArgumentException("--variant and --pretrained exclude each other: a checkpoint has its own architecture.")
-            : checkpoint.Model with { ImageSize = given.GetValue(imageSize) ?? checkpoint.Preprocessing.Size };
+        string? former = given.GetValue(warmStart);
+        VitConfig? model = checkpoint == null && former == null ? FromScratch(given, images)
+            : given.GetValue(variant) != null ? throw new ArgumentException("--variant goes with neither --pretrained nor --warm-start: they have their own architecture.")
+            : former != null ? Resized(former, given.GetValue(imageSize))
+            : checkpoint!.Model with { ImageSize = given.GetValue(imageSize) ?? checkpoint.Preprocessing.Size };
         VitOptions defaults = new();
         return defaults with
         {
             FeatureColumnName = "ImagePath",
             Model = model,
             Pretrained = checkpoint,
+            WarmStart = former,
             FreezeBackbone = given.GetValue(probe),
             Epochs = given.GetValue(epochs),
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
             BatchSize = given.GetValue(batch),
-            Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
+            Optimizer = given.GetValue(learningRate) is { } rate ? checkpoint == null && former == null ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             LogDirectory = given.GetValue(logDirectory),
+            PixelCacheBytes = given.GetValue(pixelCache) is { } megabytes ? (long)(megabytes * (1 << 20)) : null,
             Seed = Seed(run),
             Device = given.GetValue(device)!,
             CancellationToken = run.Cancellation,
         };
     }
 
+    /// <summary>Shows what the trainer logs but for the epochs, which the table shows: what it goes on from or starts from, among others.</summary>
+    public static void ShowLog(MLContext ml, SampleRun run)
+    {
+        ml.Log += (_, e) =>
+        {
+            if (e.Source.StartsWith("VitTrainer", StringComparison.Ordinal) && e.Kind >= ChannelMessageKind.Info && !e.RawMessage.StartsWith("Epoch ", StringComparison.Ordinal))
+            {
+                run.Console.Profile.Out.Writer.WriteLine(e.RawMessage);
+            }
+        };
+    }
+
     public static IEstimator<ITransformer> Pipeline(MLContext ml, VitOptions options) => ml.Transforms.Conversion.MapValueToKey("Label")
         .Append(ml.MulticlassClassification.Trainers.Vit(options))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+
+    /// <summary>The saved model's architecture for another image size; null for its own.</summary>
+    private static VitConfig? Resized(string former, int? size)
+    {
+        if (size == null)
+        {
+            return null;
+        }
+        ITransformer saved = ModelFile.Load(new MLContext(), former);
+        using var disposable = saved as IDisposable;
+        return ((IEnumerable<ITransformer>)saved).OfType<VitTransformer>().Single().Model with { ImageSize = size.Value };
+    }
 
     private VitConfig FromScratch(ParseResult given, ImageFolder images)
     {

@@ -5,45 +5,60 @@ using TorchSharp;
 
 namespace Microsoft.ML.Vit.Batching;
 
-/// <summary>Cached images to tensors: raw pixels (B, C, H, W) and classes (B), augmented for training. Not for several threads at once.</summary>
+/// <summary>Images to tensors: raw pixels (B, C, H, W) and classes (B), augmented for training. Not for several threads at once.</summary>
 /// <param name="source">The images.</param>
 /// <param name="augmentations">Applied in order; none leaves the images as they are.</param>
 internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmentation> augmentations)
 {
     private readonly AugmentationPipeline _pipeline = new(augmentations, source.Images.Shape.Channels, source.Images.Shape.Size);
+    private readonly byte[] _image = new byte[source.Images.Shape.Bytes];
 
     /// <summary>The batch of these images; its tensors are in no dispose scope.</summary>
+    /// <param name="pass">Where the pixels are read.</param>
     /// <param name="indices">Which images.</param>
     /// <param name="index">The batch's place in its epoch.</param>
-    /// <param name="random">The seeded generator for the batch's i-th image; null where nothing is augmented.</param>
-    public Batch Make(ReadOnlySpan<int> indices, int index, Func<int, Random>? random)
+    /// <param name="random">The seeded generator for the batch's i-th image.</param>
+    /// <param name="cancellationToken">Looked at before each image.</param>
+    public Batch Make(IPixelPass pass, ReadOnlySpan<int> indices, int index, Func<int, Random> random, CancellationToken cancellationToken)
     {
         ImageShape shape = source.Images.Shape;
-        torch.Tensor pixels = shape.NewBatch(indices.Length);
-        Span<byte> memory = pixels.bytes;
-        long[] labels = new long[indices.Length];
-        for (int i = 0; i < indices.Length; i++)
+        torch.Tensor pixels = shape.NewBatch(indices.Length).DetachFromDisposeScope();
+        try
         {
-            labels[i] = source.Labels[indices[i]];
-            Span<byte> image = source.Images[indices[i]];
-            Span<byte> target = memory.Slice(i * shape.Bytes, shape.Bytes);
-            if (random is null)
+            Span<byte> memory = pixels.bytes;
+            long[] labels = new long[indices.Length];
+            for (int i = 0; i < indices.Length; i++)
             {
-                image.CopyTo(target);
+                cancellationToken.ThrowIfCancellationRequested();
+                labels[i] = source.Labels[indices[i]];
+                Span<byte> target = memory.Slice(i * shape.Bytes, shape.Bytes);
+                if (augmentations.Count == 0)
+                {
+                    ReadOnlySpan<byte> image = pass.Read(indices[i], target);
+                    if (image != target)
+                    {
+                        image.CopyTo(target);
+                    }
+                }
+                else if (shape.IsFloat)
+                {
+                    Augment<float>(pass.Read(indices[i], _image), target, random(i));
+                }
+                else
+                {
+                    Augment<byte>(pass.Read(indices[i], _image), target, random(i));
+                }
             }
-            else if (shape.IsFloat)
-            {
-                Augment<float>(image, target, random(i));
-            }
-            else
-            {
-                Augment<byte>(image, target, random(i));
-            }
+            return new Batch(pixels, torch.tensor(labels).DetachFromDisposeScope(), index);
         }
-        return new Batch(pixels.DetachFromDisposeScope(), torch.tensor(labels).DetachFromDisposeScope(), index);
+        catch
+        {
+            pixels.Dispose();
+            throw;
+        }
     }
 
-    private void Augment<T>(Span<byte> image, Span<byte> target, Random random)
+    private void Augment<T>(ReadOnlySpan<byte> image, Span<byte> target, Random random)
         where T : unmanaged, INumber<T> =>
-        _pipeline.Apply<T>(MemoryMarshal.Cast<byte, T>(image), MemoryMarshal.Cast<byte, T>(target), random);
+        _pipeline.Apply(MemoryMarshal.Cast<byte, T>(image), MemoryMarshal.Cast<byte, T>(target), random);
 }

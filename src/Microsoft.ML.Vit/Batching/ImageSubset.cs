@@ -1,8 +1,10 @@
+using System.Diagnostics;
+
 namespace Microsoft.ML.Vit.Batching;
 
 /// <summary>Some of the images that were read, by index: the training or the validation part.</summary>
 /// <param name="Source">All that was read.</param>
-/// <param name="Indices">Those that belong.</param>
+/// <param name="Indices">Those that belong, ascending.</param>
 internal sealed record ImageSubset(LabeledImages Source, int[] Indices)
 {
     /// <summary>Number of images in the subset.</summary>
@@ -20,6 +22,21 @@ internal sealed record ImageSubset(LabeledImages Source, int[] Indices)
         return counts;
     }
 
+    /// <summary>The images as they are, in order, in batches made ahead by another thread. The caller disposes each.</summary>
+    /// <param name="batchSize">Images of a batch at most.</param>
+    /// <param name="cancellationToken">Looked at while a batch is waited for.</param>
+    public IEnumerable<Batch> InOrder(int batchSize, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ArraySegment<int>> batches = EpochOrder.Divide(Indices, batchSize);
+        using IPixelPass pass = Source.Images.Read(Indices);
+        using var ahead = new BatchesAhead(
+            batches.Count, threads: 1, () => new BatchMaker(Source, []), (maker, i, cancelled) => maker.Make(pass, batches[i], i, _ => throw new UnreachableException(), cancelled));
+        for (int i = 0; i < batches.Count; i++)
+        {
+            yield return ahead.Take(cancellationToken);
+        }
+    }
+
     /// <summary>Everything that was read.</summary>
     public static ImageSubset All(LabeledImages source) => new(source, [.. Enumerable.Range(0, source.Count)]);
 
@@ -32,6 +49,6 @@ internal sealed record ImageSubset(LabeledImages Source, int[] Indices)
         int[] shuffled = All(source).Indices;
         random.Shuffle(shuffled);
         int held = Math.Clamp((int)Math.Round(source.Count * fraction), 1, source.Count - 1);
-        return (new(source, shuffled[held..]), new(source, shuffled[..held]));
+        return (new(source, [.. shuffled[held..].Order()]), new(source, [.. shuffled[..held].Order()]));
     }
 }

@@ -1,67 +1,60 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Batching;
 
-/// <summary>Reads a training or validation set, or images without labels, once: every row's label and decoded pixels.</summary>
+/// <summary>Reads a training or validation set: every row's label and, once, its decoded pixels, which go where the storage has room.</summary>
 /// <param name="channel">Says how many rows were left out.</param>
+/// <param name="storage">Where pixels go.</param>
 /// <param name="invalidImages">What to do with images that cannot be read.</param>
 /// <param name="cancellationToken">Looked at before each row.</param>
-internal sealed class LabeledImageReader(IChannel channel, InvalidImageHandling invalidImages, CancellationToken cancellationToken)
+internal sealed class LabeledImageReader(IChannel channel, PixelStorage storage, InvalidImageHandling invalidImages, CancellationToken cancellationToken)
 {
-    /// <summary>Reads all rows that have a label; without a label column all rows, as of one class.</summary>
-    /// <param name="data">The rows.</param>
-    /// <param name="labelColumn">A key column of these rows; null for images without labels.</param>
-    /// <param name="feature">Their image column.</param>
-    /// <param name="preprocessing">The images' size and channels.</param>
-    /// <param name="role">"training", "validation" or "pre-training", for messages.</param>
+    /// <summary>Reads all rows that have a label, or where there is no label column all. The images are there as long as the storage is.</summary>
     /// <exception cref="InvalidOperationException">No row is left, or, unless skipped, an image cannot be read.</exception>
-    public LabeledImages Read(IDataView data, DataViewSchema.Column? labelColumn, DataViewSchema.Column feature, Preprocessing preprocessing, string role)
+    public LabeledImages Read(LabeledRows rows)
     {
-        var reader = new ImageColumnReader(feature, preprocessing);
-        var shape = ImageShape.Of(preprocessing, reader.IsFloat);
-        var images = new PixelCache(shape);
+        PixelCache? cache = storage.NewCache(rows.Shape, rows.Data.GetRowCount());
+        PixelBlocks memory = cache.Memory;
         var labels = new List<int>();
-        byte[] pixels = new byte[shape.Bytes];
-        long rows = 0;
+        var rowOf = new List<long>();
+        byte[] pixels = new byte[rows.Shape.Bytes];
+        long count = 0;
         long unlabeled = 0;
         long unreadable = 0;
-        IEnumerable<DataViewSchema.Column> columns = reader.ColumnsToRead(data.Schema);
-        using (DataViewRowCursor cursor = data.GetRowCursor(labelColumn is { } asked ? columns.Prepend(asked) : columns))
+        using (LabeledRowCursor cursor = rows.Open())
         {
-            ValueGetter<uint> getLabel = labelColumn is { } column
-                ? RowCursorUtils.GetGetterAs<uint>(new KeyDataViewType(typeof(uint), column.Type.GetKeyCount()), cursor, column.Index)
-                : (ref uint one) => one = 1;
-            RowImageReader row = reader.For(cursor);
-            while (cursor.MoveNext())
+            for (; cursor.MoveNext(); count++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                rows++;
-                uint label = 0;
-                getLabel(ref label);
-                if (label == 0)
+                int label = cursor.Label;
+                if (label < 0)
                 {
                     unlabeled++;
                     continue;
                 }
-                if (!row.TryRead(pixels, out Exception? invalid))
+                if (!cursor.TryRead(pixels, out Exception? invalid))
                 {
                     unreadable += invalidImages == InvalidImageHandling.Skip ? 1 : throw invalid;
                     continue;
                 }
-                images.Add(pixels);
-                labels.Add((int)label - 1);
+                // Once there is no room the other images are still looked at, whether they can be read.
+                if (cache?.TryAdd(pixels) == false)
+                {
+                    cache = null;
+                }
+                labels.Add(label);
+                rowOf.Add(cursor.Row);
             }
         }
-        Report(role, rows, unlabeled, unreadable);
-        string unlabeledRows = labelColumn is { } its ? $"{unlabeled} have no label in column '{its.Name}', " : "";
+        Report(rows.Role, count, unlabeled, unreadable);
         return labels.Count > 0
-            ? new LabeledImages(images, labels)
-            : throw new InvalidOperationException(rows == 0
-                ? $"The {role} data has no rows."
-                : $"None of the {rows} rows of the {role} data can be used: {unlabeledRows}{unreadable} {(labelColumn is null ? "have " : "")}no readable image in column '{feature.Name}'.");
+            ? new LabeledImages(cache is not null ? cache : new PixelStream(rows, rowOf, labels, PixelStorage.Pool(rows.Shape, memory)), labels)
+            : throw new InvalidOperationException(count == 0
+                ? $"The {rows.Role} data has no rows."
+                : $"None of the {count} rows of the {rows.Role} data can be used: {Unlabeled(rows, unlabeled)}{unreadable} {(rows.Label is null ? "have " : "")}no readable image in column '{rows.Feature.Name}'.");
     }
+
+    private static string Unlabeled(LabeledRows rows, long count) => rows.Label is { } label ? $"{count} have no label in column '{label.Name}', " : "";
 
     private void Report(string role, long rows, long unlabeled, long unreadable)
     {

@@ -1,54 +1,71 @@
 namespace Microsoft.ML.Vit.Batching;
 
-/// <summary>Decoded images of one shape, kept as they were read, in blocks of memory that grow one at a time.</summary>
-internal sealed class PixelCache
+/// <summary>Decoded images of one shape, kept as they were read: the first ones in memory, the others in the storage's file.</summary>
+/// <param name="shape">The shape of every image.</param>
+/// <param name="memory">For as many as the budget allows.</param>
+/// <param name="storage">Has the file.</param>
+/// <param name="expected">How many images there will be at most; null where nobody knows.</param>
+internal sealed class PixelCache(ImageShape shape, PixelBlocks memory, PixelStorage storage, long? expected) : IPixelSource
 {
-    private const int BlockBytes = 1 << 26;
+    private readonly List<long> _places = []; // in the file, of those beyond memory
 
-    private readonly List<byte[]> _blocks = [];
-    private readonly int _imagesPerBlock;
+    /// <inheritdoc/>
+    public ImageShape Shape => shape;
 
-    public PixelCache(ImageShape shape)
-    {
-        Shape = shape;
-        _imagesPerBlock = Math.Max(1, BlockBytes / shape.Bytes);
-    }
+    /// <inheritdoc/>
+    public int? Window => null;
 
-    /// <summary>The shape of every image.</summary>
-    public ImageShape Shape { get; }
+    /// <summary>The images' memory, for other use once the cache has failed.</summary>
+    public PixelBlocks Memory => memory;
 
     /// <summary>Images held.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The bytes of an image.</summary>
-    public Span<byte> this[int index]
-    {
-        get
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-            return Place(index);
-        }
-    }
-
     /// <summary>Adds an image.</summary>
-    public void Add(ReadOnlySpan<byte> image)
+    /// <returns>False where neither memory nor disk has room for it: then the cache is of no use, and what it wrote is removed.</returns>
+    public bool TryAdd(ReadOnlySpan<byte> image)
     {
-        if (Count / _imagesPerBlock == _blocks.Count)
+        if (Count < memory.Capacity)
         {
-            _blocks.Add(new byte[NextBlockImages() * Shape.Bytes]);
+            image.CopyTo(memory[Count]);
+            storage.Take(shape.Bytes);
         }
-        else if (Count % _imagesPerBlock * Shape.Bytes == _blocks[^1].Length)
+        else if (storage.Append(image, Count, expected - Count) is { } place)
         {
-            // The first block starts small, for the many sets that are.
-            byte[] larger = new byte[Math.Min(_imagesPerBlock * Shape.Bytes, _blocks[^1].Length * 2)];
-            _blocks[^1].CopyTo(larger, 0);
-            _blocks[^1] = larger;
+            _places.Add(place);
         }
-        image.CopyTo(Place(Count));
+        else
+        {
+            if (_places.Count > 0)
+            {
+                storage.Truncate(_places[0]);
+            }
+            return false;
+        }
         Count++;
+        return true;
     }
 
-    private int NextBlockImages() => _blocks.Count == 0 ? Math.Min(_imagesPerBlock, 16) : _imagesPerBlock;
+    /// <inheritdoc/>
+    public IPixelPass Read(ReadOnlySpan<int> order) => new Pass(this);
 
-    private Span<byte> Place(int index) => _blocks[index / _imagesPerBlock].AsSpan(index % _imagesPerBlock * Shape.Bytes, Shape.Bytes);
+    private ReadOnlySpan<byte> Read(int index, Span<byte> buffer)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        if (index < memory.Capacity)
+        {
+            return memory[index];
+        }
+        storage.Read(_places[index - memory.Capacity], buffer[..shape.Bytes]);
+        return buffer[..shape.Bytes];
+    }
+
+    private sealed class Pass(PixelCache cache) : IPixelPass
+    {
+        public ReadOnlySpan<byte> Read(int index, Span<byte> buffer) => cache.Read(index, buffer);
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -106,6 +106,12 @@ internal sealed class TrainingColumns
         return preprocessing;
     }
 
+    /// <summary>The rows that these are the columns of, their images read so.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="preprocessing">The images' size and channels.</param>
+    /// <param name="role">"training" or "validation", for messages.</param>
+    public LabeledRows Rows(IDataView data, Preprocessing preprocessing, string role) => new(data, Label, Feature, preprocessing, role);
+
     /// <summary>Float vectors have a scale of their own, so their mean and standard deviation are the training images'; pixels keep the usual ones.</summary>
     public Preprocessing MeasuredOn(ImageSubset training, Preprocessing preprocessing)
     {
@@ -114,9 +120,11 @@ internal sealed class TrainingColumns
             return preprocessing;
         }
         var statistics = new ChannelStatistics(preprocessing.Channels);
+        using IPixelPass pass = training.Source.Images.Read(training.Indices);
+        byte[] buffer = new byte[training.Source.Images.Shape.Bytes];
         foreach (int index in training.Indices)
         {
-            statistics.Add(MemoryMarshal.Cast<byte, float>(training.Source.Images[index]));
+            statistics.Add(MemoryMarshal.Cast<byte, float>(pass.Read(index, buffer)));
         }
         return preprocessing with { Mean = statistics.Mean(), Std = statistics.Std() };
     }

@@ -71,8 +71,8 @@ internal static class StateLoader
     private static long[] ExpectedShape(string name, Tensor target, LoadOptions options) => name switch
     {
         "pos_embed" when options.Positions is (VitConfig model, _) => [1, model.PositionRows, target.shape[^1]],
-        "head.weight" or "head_dist.weight" when options.HeadRows is { } rows => [rows.Count, target.shape[^1]],
-        "head.bias" or "head_dist.bias" when options.HeadRows is { } rows => [rows.Count],
+        "head.weight" or "head_dist.weight" when options.HeadRows is { } rows => [options.HeadClasses ?? rows.Count, target.shape[^1]],
+        "head.bias" or "head_dist.bias" when options.HeadRows is { } rows => [options.HeadClasses ?? rows.Count],
         _ => target.shape,
     };
 
@@ -116,9 +116,20 @@ internal static class StateLoader
             }
             if (isReordered)
             {
-                converted = converted.index_select(0, tensor(options.HeadRows!.Select(row => (long)row).ToArray()));
+                CopyRows(target, converted, options.HeadRows!);
+                return;
             }
             target.copy_(converted);
+        }
+
+        /// <summary>Each row of the target becomes the one named for it, or stays.</summary>
+        private static void CopyRows(Tensor target, Tensor source, IReadOnlyList<int> rows)
+        {
+            long[] kept = [.. rows.Index().Where(row => row.Item != LoadOptions.NoRow).Select(row => (long)row.Index)];
+            if (kept.Length > 0)
+            {
+                target.index_copy_(0, tensor(kept), source.index_select(0, tensor(kept.Select(row => (long)rows[(int)row]).ToArray())));
+            }
         }
     }
 }

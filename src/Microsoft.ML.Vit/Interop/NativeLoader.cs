@@ -65,6 +65,10 @@ internal static class NativeLoader
                 NativeLibrary.Load(Binding, TorchSharpAssembly, null);
                 torch.TryInitializeDeviceType(DeviceType.CPU);
             }
+            if (s_libtorch?.HandleOf("torch_cpu") is { } handle and not 0 || NativeLibrary.TryLoad("torch_cpu", TorchSharpAssembly, null, out handle))
+            {
+                OneDnnProducts.UseWhereTheyPay(handle);
+            }
         }
         catch (TypeInitializationException e)
         {

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Vit.Model;
 /// The Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929) with the variations that <see cref="VitConfig"/> names. Parameters and buffers are named as in timm's
 /// <c>VisionTransformer</c>. Built on the CPU in float32; in training mode, as PyTorch's modules are.
 /// </summary>
-internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
 {
     private readonly DropoutSource _dropoutSource = new();
     private readonly Dropout _dropout;
@@ -134,35 +134,6 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The blocks, first to last.</summary>
     public IReadOnlyList<Block> Blocks => [.. _blocks];
 
-    /// <summary>Gives all weights their values before training, from the generator alone.</summary>
-    public void Initialize(VitInitialization initialization, Generator generator)
-    {
-        switch (initialization)
-        {
-            case VitInitialization.Timm:
-                TimmInitialization.Apply(this, generator);
-                break;
-            case VitInitialization.Mimetic:
-                MimeticInitialization.Apply(this, generator);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(initialization), initialization, "Not an initialisation.");
-        }
-    }
-
-    /// <summary>Parameters and buffers by their names in a checkpoint, in the network's order; the tensors themselves, not copies.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State()
-    {
-        foreach ((string name, Parameter parameter) in named_parameters())
-        {
-            yield return (name, parameter);
-        }
-        foreach ((string name, Tensor buffer) in named_buffers())
-        {
-            yield return (name, buffer);
-        }
-    }
-
     /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W); without head, the vectors before it (B, OutputSize).</summary>
     public override Tensor forward(Tensor images)
     {
@@ -181,8 +152,26 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The rest of <see cref="forward"/>: logits (B, Classes) of patches (B, N, D), each image on its own.</summary>
     public Tensor ForwardPatches(Tensor patches)
     {
+        using Tensor tokens = Encode(patches);
+        return Classify(tokens);
+    }
+
+    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first, drops patches and units in training.</summary>
+    public Tensor EmbedTokens(Tensor patches) => EmbedTokens(patches, visible: null);
+
+    private Tensor EmbedTokens(Tensor patches, Tensor? visible)
+    {
         using var scope = NewDisposeScope();
-        Tensor features = Encode(patches); // (B, T, D)
+        visible ??= _patchDropout.Draw(patches.size(0), Config.PatchTokens, training, patches.device);
+        Tensor x = _dropout.Apply(Embed(patches, visible), _dropout.IsActive && training);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits (B, Classes) of the tokens (B, T, D) that the last block gives.</summary>
+    public Tensor Classify(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        Tensor features = _norm?.call(tokens) ?? tokens;
         Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
         x = _preLogits?.call(x) ?? x;
         x = _head?.call(x) ?? x;
@@ -201,14 +190,19 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public Tensor ForwardFeatures(Tensor images)
     {
         using Tensor patches = EmbedPatches(images);
-        return Encode(patches);
+        return EncodeVisible(patches, visible: null);
     }
 
     /// <summary>
     /// As <see cref="ForwardFeatures"/>, of patches (B, N, D) of which the blocks see only those at the indices <paramref name="visible"/> (B, K): tokens (B, prefix + K, D), the patches' in the
     /// indices' order.
     /// </summary>
-    public Tensor EncodeVisible(Tensor patches, Tensor visible) => Encode(patches, visible);
+    public Tensor EncodeVisible(Tensor patches, Tensor? visible)
+    {
+        using var scope = NewDisposeScope();
+        Tensor tokens = Encode(patches, visible);
+        return (_norm?.call(tokens) ?? tokens).MoveToOuterDisposeScope();
+    }
 
     /// <summary>
     /// The vector (B, PooledSize) that the head reads, from what <see cref="ForwardFeatures"/> gives, normalised. Of two heads, which read a token each, it is the
@@ -228,24 +222,21 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return pooled.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D).</summary>
+    /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D), not yet normalised.</summary>
     private Tensor Encode(Tensor patches, Tensor? visible = null)
     {
         using var scope = NewDisposeScope();
-        visible ??= _patchDropout.Draw(patches.size(0), Config.PatchTokens, training, patches.device);
-        Tensor x = Embed(patches, visible); // (B, T, D)
-        x = _dropout.Apply(x, _dropout.IsActive && training);
+        Tensor x = EmbedTokens(patches, visible); // (B, T, D)
         foreach (Block block in _blocks)
         {
             Tensor before = x;
             x = block.call(x);
             before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
         }
-        x = _norm?.call(x) ?? x;
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first. Registers have no position.</summary>
+    /// <summary>Patches (B, N, D) to tokens (B, T, D). Registers have no position.</summary>
     private Tensor Embed(Tensor patches, Tensor? visible)
     {
         Tensor x = patches + (_positions?.narrow(1, Config.PositionPrefix, Config.PatchTokens) ?? _fixedPositions!.Table);
@@ -272,23 +263,6 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"Expected images of shape (B, {Config.Channels}, {Config.ImageSize.Height}, {Config.ImageSize.Width}); found ({string.Join(", ", images.shape)}).",
                 nameof(images));
-        }
-    }
-
-    /// <inheritdoc/>
-    protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
-    {
-        base._toEpilog(dtype, device, non_blocking);
-        _fixedPositions?.To(dtype, device);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-        {
-            _fixedPositions?.Dispose();
         }
     }
 }

@@ -6,8 +6,11 @@ namespace Microsoft.ML.Vit.Persistence;
 /// <summary>A trained model's entries in ML.NET's zip: <c>vit.json</c> and <c>weights.safetensors</c>.</summary>
 internal static class ModelFile
 {
-    private const string DescriptionEntry = "vit.json";
-    private const string WeightsEntry = "weights.safetensors";
+    /// <summary>The entry that says all but the weights.</summary>
+    public const string DescriptionEntry = "vit.json";
+
+    /// <summary>The entry of the weights, beside it.</summary>
+    public const string WeightsEntry = "weights.safetensors";
 
     /// <summary>The longest description that is read: far above what the labels of ten thousand classes take.</summary>
     private const int MaxDescriptionBytes = 1 << 26;
@@ -25,21 +28,40 @@ internal static class ModelFile
         where T : NetworkDescription
     {
         T? description = null;
-        Read(context, DescriptionEntry, stream => description = NetworkDescription.FromJson<T>(ReadAll(stream)));
+        Read(context, DescriptionEntry, stream => description = NetworkDescription.FromJson<T>(ReadDescription(stream, stream.Length)));
         VisionTransformer? network = null;
         Read(context, WeightsEntry, stream => network = ReadWeights(stream, description!.Model));
         return (description!, network!);
     }
 
-    private static VisionTransformer ReadWeights(Stream stream, VitConfig config)
+    /// <summary>A header is proved to match the bytes that are there; so nothing is built for an architecture that they cannot fill.</summary>
+    /// <exception cref="FormatException">They cannot.</exception>
+    public static void CheckHolds(SafetensorsReader weights, VitConfig config)
     {
-        using var reader = new SafetensorsReader(stream, WeightsEntry);
-        // The header is proved to match the bytes that are there; so nothing is built for an architecture that they cannot fill.
-        long held = reader.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
+        long held = weights.Entries.Sum(entry => entry.Shape.Aggregate(1L, (product, size) => product * size));
         if (held < config.ParameterCount)
         {
             throw new FormatException($"it holds {held} values; the model that {DescriptionEntry} describes has {config.ParameterCount} parameters.");
         }
+    }
+
+    /// <summary>The bytes of a description of this length.</summary>
+    /// <exception cref="FormatException">It is longer than any is.</exception>
+    public static byte[] ReadDescription(Stream stream, long length)
+    {
+        if (length > MaxDescriptionBytes)
+        {
+            throw new FormatException($"it has {length} bytes; expected at most {MaxDescriptionBytes}.");
+        }
+        byte[] bytes = new byte[length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static VisionTransformer ReadWeights(Stream stream, VitConfig config)
+    {
+        using var reader = new SafetensorsReader(stream, WeightsEntry);
+        CheckHolds(reader, config);
         var network = new VisionTransformer(config, generator: null);
         try
         {
@@ -66,16 +88,5 @@ internal static class ModelFile
         {
             throw new FormatException($"The model's entry '{entry}' cannot be read: {e.Message}", e);
         }
-    }
-
-    private static byte[] ReadAll(Stream stream)
-    {
-        if (stream.Length > MaxDescriptionBytes)
-        {
-            throw new FormatException($"it has {stream.Length} bytes; expected at most {MaxDescriptionBytes}.");
-        }
-        byte[] bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class MaskedAutoencoder : IDisposable
         int microBatch = Math.Min(
             MicroBatches.Size(config.PrefixTokens + _visible, config.MlpHiddenSize),
             MicroBatches.Size(config.Tokens, _decoder.Config.MlpHiddenSize));
-        _gradients = new ForwardBackward(network, Parameters, lossSum: null, device, cancellationToken, device.type == DeviceType.CPU ? microBatch : null);
+        _gradients = new ForwardBackward(network, Parameters, lossSum: null, device, cancellationToken, recompute: false, device.type == DeviceType.CPU ? microBatch : null);
     }
 
     /// <summary>What learns: the network's parameters before pooling, as far as they are not frozen, and the decoder's.</summary>

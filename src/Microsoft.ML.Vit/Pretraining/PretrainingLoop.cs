@@ -27,7 +27,7 @@ internal sealed class PretrainingLoop(
     {
         using var autoencoder = new MaskedAutoencoder(network, options, normalizer.Device, _steps.Decoder(), cancellationToken);
         using IOptimizer optimizer = plan.Optimizer.Build(autoencoder.Parameters);
-        TrainingBatches[] batches = [.. sets.Select((set, i) => new TrainingBatches(set, plan.BatchSize, plan.Augmentations, random.Pretraining(i + 1)))];
+        TrainingBatches[] batches = [.. sets.Select((set, i) => new TrainingBatches(new EpochOrder(set), plan.BatchSize, plan.Augmentations, random.Pretraining(i + 1), cancellationToken))];
         var clock = new TrainingClock(plan.Epochs, plan.Budget, batches.Sum(set => set.PerEpoch));
         var losses = new List<double>();
         network.train();

@@ -7,6 +7,7 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class AveragedWeights : IDisposable
 {
     private readonly ExponentialMovingAverage _options;
+    private readonly string[] _names;
     private readonly Tensor[] _current;
     private readonly Tensor[] _averages;
 
@@ -16,12 +17,17 @@ internal sealed class AveragedWeights : IDisposable
         using var noGrad = no_grad();
         _options = options;
         // A count of batches, the only integers there could be, has no average.
-        _current = [.. network.State().Select(s => s.Tensor).Where(tensor => tensor.is_floating_point())];
-        _averages = [.. _current.Select(tensor => tensor.detach().clone().DetachFromDisposeScope())];
+        (string Name, Tensor Tensor)[] state = [.. network.State().Where(s => s.Tensor.is_floating_point())];
+        _names = [.. state.Select(s => s.Name)];
+        _current = [.. state.Select(s => s.Tensor)];
+        _averages = [.. _current.Select(tensor => tensor.clone().DetachFromDisposeScope())];
     }
 
-    /// <summary>Steps averaged over.</summary>
-    public long Steps { get; private set; }
+    /// <summary>Steps averaged over; set where a training goes on.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>The averages themselves, under the names of what they are averages of.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State() => _names.Zip(_averages);
 
     /// <summary>Takes in the weights after a step.</summary>
     public void Update()

@@ -7,7 +7,9 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class BestWeights(VisionTransformer network) : IDisposable
 {
     private readonly Dictionary<string, Tensor> _copies = [];
-    private RunningMetrics? _best;
+
+    /// <summary>What the best epoch gave; null before the first.</summary>
+    public (double Accuracy, double Loss)? Best { get; private set; }
 
     /// <summary>Epochs since the best one.</summary>
     public int EpochsSince { get; private set; }
@@ -16,25 +18,28 @@ internal sealed class BestWeights(VisionTransformer network) : IDisposable
     public void Offer(RunningMetrics validation)
     {
         EpochsSince++;
-        if (_best is not null && (validation.Accuracy, -validation.Loss).CompareTo((_best.Accuracy, -_best.Loss)) <= 0)
+        if (Best is { } best && (validation.Accuracy, -validation.Loss).CompareTo((best.Accuracy, -best.Loss)) <= 0)
         {
             return;
         }
-        _best = validation;
+        Best = (validation.Accuracy, validation.Loss);
         EpochsSince = 0;
-        using var noGrad = no_grad();
-        foreach ((string name, Tensor value) in network.State())
+        Copy();
+    }
+
+    /// <summary>What an earlier run of the training had; <see cref="State"/> is then to be overwritten by what it kept.</summary>
+    public void Resume((double Accuracy, double Loss)? best, int epochsSince)
+    {
+        Best = best;
+        EpochsSince = epochsSince;
+        if (best is not null)
         {
-            if (_copies.TryGetValue(name, out Tensor? copy))
-            {
-                copy.copy_(value);
-            }
-            else
-            {
-                _copies[name] = value.detach().clone().DetachFromDisposeScope();
-            }
+            Copy();
         }
     }
+
+    /// <summary>The copies themselves, under the network's names; none before the first validation.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State() => _copies.Select(copy => (copy.Key, copy.Value));
 
     /// <summary>Gives the network the best weights back; nothing where there was no validation.</summary>
     public void Restore()
@@ -55,6 +60,22 @@ internal sealed class BestWeights(VisionTransformer network) : IDisposable
         foreach (Tensor copy in _copies.Values)
         {
             copy.Dispose();
+        }
+    }
+
+    private void Copy()
+    {
+        using var noGrad = no_grad();
+        foreach ((string name, Tensor value) in network.State())
+        {
+            if (_copies.TryGetValue(name, out Tensor? copy))
+            {
+                copy.copy_(value);
+            }
+            else
+            {
+                _copies[name] = value.clone().DetachFromDisposeScope();
+            }
         }
     }
 }

@@ -27,6 +27,15 @@ public sealed record EpochMetrics
     /// <summary>Training images per second, validation left out.</summary>
     public required double ImagesPerSecond { get; init; }
 
+    /// <summary>
+    /// Share of the epoch's training time (validation left out) in which the model had nothing to do but wait for its next batch to be read and augmented, 0 to 1; batches are made ahead on other
+    /// threads, so little where input keeps up. 0 in models saved before it was measured.
+    /// </summary>
+    public double InputWaitShare { get; init; }
+
+    /// <summary>Share of the epoch's training time, validation left out, that the optimizer's steps took; 0 to 1. On a GPU only the time to start them. 0 in models saved before it was measured.</summary>
+    public double OptimizerShare { get; init; }
+
     /// <summary>Estimated time to the end of training, in seconds.</summary>
     public required double SecondsLeft { get; init; }
 }

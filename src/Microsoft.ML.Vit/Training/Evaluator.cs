@@ -11,14 +11,13 @@ internal static class Evaluator
     public static RunningMetrics Evaluate(VisionTransformer network, InputNormalizer normalizer, ImageSubset images, int batchSize, CancellationToken cancellationToken)
     {
         network.eval();
-        var maker = new BatchMaker(images.Source, []);
         var metrics = new RunningMetrics();
         using var inference = inference_mode();
-        foreach ((int index, ArraySegment<int> indices) in EpochOrder.Divide(images.Indices, batchSize).Index())
+        foreach (Batch made in images.InOrder(batchSize, cancellationToken))
         {
+            using Batch batch = made;
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            using Batch batch = maker.Make(indices, index, random: null);
             Tensor input = normalizer.Apply(batch.Pixels);
             Tensor labels = batch.Labels.to(input.device);
             Tensor logits = network.forward(input);

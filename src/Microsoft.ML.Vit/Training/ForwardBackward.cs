@@ -20,15 +20,18 @@ internal sealed class ForwardBackward : IDisposable
     private readonly Generator[] _generators;
     private readonly bool _stemGoesBefore;
     private readonly Tensor[] _divided; // parameters whose gradients the threads compute
+    private readonly BlockRecomputation? _recomputation;
 
     /// <param name="network">In training mode, on its device.</param>
     /// <param name="parameters">Those to train, by name.</param>
     /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C); null where each run brings its own.</param>
     /// <param name="device">The network's.</param>
     /// <param name="cancellationToken">Looked at before each part.</param>
+    /// <param name="recompute">Whether backward computes each block anew in place of keeping its activations.</param>
     /// <param name="microBatch">Images of a part at most; null chooses.</param>
     public ForwardBackward(
-        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor>? lossSum, Device device, CancellationToken cancellationToken, int? microBatch = null)
+        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor>? lossSum, Device device, CancellationToken cancellationToken,
+        bool recompute = false, int? microBatch = null)
     {
         _network = network;
         _lossSum = lossSum;
@@ -37,7 +40,9 @@ internal sealed class ForwardBackward : IDisposable
         _microBatch = microBatch ?? (_threads is null ? int.MaxValue : MicroBatches.Size(network.Config));
         _generators = [.. Enumerable.Range(0, _threads?.Count ?? 1).Select(_ => new Generator())];
         _stemGoesBefore = network.Config.Stem == VitStem.Convolutions;
-        _divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name)).Select(p => p.Value)];
+        (string Name, Parameter Value)[] divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name))];
+        _divided = [.. divided.Select(p => p.Value)];
+        _recomputation = recompute ? new BlockRecomputation(network, divided, _stemGoesBefore) : null;
         StemLearnsBefore = _stemGoesBefore && parameters.Any(p => IsOfStem(p.Name));
     }
 
@@ -51,21 +56,33 @@ internal sealed class ForwardBackward : IDisposable
     /// <returns>The logits (B, C) and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
     public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed, long? images = null)
     {
-        (Tensor, Tensor) Forward(Tensor patches, int start)
+        (Tensor, Tensor, IList<Tensor>) Pass(Tensor x, int start, Generator generator)
         {
-            Tensor logits = _network.ForwardPatches(patches);
-            return (logits, _lossSum!(logits, targets.narrow(0, start, patches.size(0))));
+            Tensor LossOf(Tensor logits) => _lossSum!(logits, targets.narrow(0, start, x.size(0))) / (images ?? input.size(0));
+            return _recomputation?.Run(x, LossOf, generator) ?? ForwardThenBackward(x, LossOf);
         }
-        return Run(input, Forward, seed, images);
+        return RunParts(input, Pass, seed);
     }
 
-    /// <summary>The same for another use of the network: adds the gradients of the mean of the losses that <paramref name="forward"/> sums.</summary>
+    /// <summary>The same for another use of the network, which keeps all activations: adds the gradients of the mean of the losses that <paramref name="forward"/> sums.</summary>
     /// <param name="input">Normalised images (B, C, H, W).</param>
-    /// <param name="forward">Given patches (b, N, D) of a part of the batch and the place of its first image; gives outputs, image by image, and the sum of the images' losses. Called by several threads at once.</param>
+    /// <param name="forward">
+    /// Given patches (b, N, D) of a part of the batch and the place of its first image; gives outputs, image by image, and the sum of the images' losses. Called by several threads at once.
+    /// </param>
     /// <param name="seed">Decides what dropout drops.</param>
-    /// <param name="images">Images of the whole step, over which the mean goes, where it has further batches; null for B.</param>
-    /// <returns>The outputs and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
-    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed, long? images = null)
+    /// <returns>The outputs and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed)
+    {
+        (Tensor, Tensor, IList<Tensor>) Pass(Tensor x, int start, Generator generator)
+        {
+            (Tensor outputs, Tensor lossSum) = forward(_stemGoesBefore ? x : _network.EmbedPatches(x), start);
+            return Backward(x, outputs, lossSum / input.size(0));
+        }
+        return RunParts(input, Pass, seed);
+    }
+
+    /// <summary>Runs the parts of a batch: each its forward and its backward pass.</summary>
+    private (Tensor Outputs, Tensor Loss) RunParts(Tensor input, Func<Tensor, int, Generator, (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients)> pass, long seed)
     {
         using var scope = NewDisposeScope();
         IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
@@ -78,7 +95,7 @@ internal sealed class ForwardBackward : IDisposable
             {
                 if (index < shares.Length)
                 {
-                    Compute(shares[index], parts[index], detached, forward, index, seed, images ?? input.size(0));
+                    Compute(shares[index], parts[index], detached, pass, index, seed);
                 }
             }
             if (_threads is null)
@@ -109,7 +126,7 @@ internal sealed class ForwardBackward : IDisposable
     private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
 
     /// <summary>A thread's share of the batch.</summary>
-    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, int index, long seed, long images)
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, Generator, (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients)> pass, int index, long seed)
     {
         Generator generator = _generators[index];
         _network.DropoutGenerator = generator;
@@ -124,12 +141,19 @@ internal sealed class ForwardBackward : IDisposable
             {
                 x = x.detach().requires_grad_();
             }
-            (Tensor outputs, Tensor lossSum) = forward(_stemGoesBefore ? x : _network.EmbedPatches(x), start);
-            Tensor loss = lossSum / images;
-            IList<Tensor> gradients = autograd.grad([loss], StemLearnsBefore ? [.. _divided, x] : _divided);
+            (Tensor outputs, Tensor loss, IList<Tensor> gradients) = pass(x, start, generator);
             share.Add(outputs.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
         }
     }
+
+    private (Tensor Logits, Tensor Loss, IList<Tensor> Gradients) ForwardThenBackward(Tensor x, Func<Tensor, Tensor> lossOf)
+    {
+        Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
+        return Backward(x, logits, lossOf(logits));
+    }
+
+    private (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients) Backward(Tensor x, Tensor outputs, Tensor loss) =>
+        (outputs, loss, autograd.grad([loss], x.requires_grad ? [.. _divided, x] : _divided));
 
     /// <summary>Adds the shares up and gives the parameters their gradients.</summary>
     private (Tensor Logits, Tensor Loss) Finish(BatchShare[] shares, Tensor patches)

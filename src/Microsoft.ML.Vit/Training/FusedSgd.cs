@@ -9,7 +9,8 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class FusedSgd(SgdOptimizer options, IReadOnlyList<ParameterGroup> groups) : IOptimizer
 {
     private readonly Tensor[][] _buffers = [.. groups.Select(g => options.Momentum == 0 ? [] : g.NewState())];
-    private bool _isFirstStep = true;
+
+    public long Steps { get; set; }
 
     public void Step(double scale)
     {
@@ -19,10 +20,12 @@ internal sealed class FusedSgd(SgdOptimizer options, IReadOnlyList<ParameterGrou
             using var scope = NewDisposeScope();
             ParameterGroup group = groups[i];
             double learningRate = scale * group.LearningRateFactor * options.LearningRate;
-            ScriptedKernels.Sgd(group.Tensors, Gradients.Of(group.Parameters), _buffers[i], learningRate, options, group.WeightDecay, _isFirstStep);
+            ScriptedKernels.Sgd(group.Tensors, Gradients.Of(group.Parameters), _buffers[i], learningRate, options, group.WeightDecay, isFirstStep: Steps == 0);
         }
-        _isFirstStep = false;
+        Steps++;
     }
+
+    public IEnumerable<(string Name, Tensor Value)> State() => groups.SelectMany((group, i) => group.Named("momentum", _buffers[i]));
 
     public void Dispose()
     {

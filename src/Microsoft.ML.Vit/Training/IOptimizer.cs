@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Microsoft.ML.Vit.Training;
 
 /// <summary>
@@ -5,8 +7,17 @@ namespace Microsoft.ML.Vit.Training;
 /// </summary>
 internal interface IOptimizer : IDisposable
 {
+    /// <summary>Steps done; set where a training goes on.</summary>
+    long Steps { get; set; }
+
     /// <summary>One step. The gradients stay as they are.</summary>
     /// <param name="scale">The schedule's factor: multiplies the base learning rate of every group.</param>
     /// <exception cref="InvalidOperationException">A parameter has no gradient.</exception>
     void Step(double scale);
+
+    /// <summary>
+    /// With <see cref="Steps"/> all that a step depends on besides parameters and gradients: the tensors themselves, to be read or overwritten, some of them views that belong to the caller's
+    /// dispose scope. Named after their parameters, such as <c>mean.blocks.0.attn.qkv.weight</c>.
+    /// </summary>
+    IEnumerable<(string Name, Tensor Value)> State();
 }

@@ -26,6 +26,12 @@ internal sealed class Muon : IOptimizer
         _buffers = [.. _stacks.Select(s => zeros([s.Tensors.Length, .. s.Tensors[0].shape], device: s.Tensors[0].device).DetachFromDisposeScope())];
     }
 
+    public long Steps
+    {
+        get => _rest.Steps;
+        set => _rest.Steps = value;
+    }
+
     public void Step(double scale)
     {
         using var noGrad = no_grad();
@@ -44,6 +50,8 @@ internal sealed class Muon : IOptimizer
         }
         _rest.Step(scale);
     }
+
+    public IEnumerable<(string Name, Tensor Value)> State() => _stacks.SelectMany((stack, i) => stack.Named("momentum", _buffers[i].unbind())).Concat(_rest.State());
 
     public void Dispose()
     {

@@ -24,6 +24,9 @@ internal sealed class ParameterGroup(IReadOnlyList<(string Name, Parameter Value
             .GroupBy(p => string.Join('x', p.Value.shape))
             .Select(sameShape => new ParameterGroup([.. sameShape], LearningRateFactor, WeightDecay));
 
+    /// <summary>An optimizer's state, one tensor for each parameter or none at all, under the parameters' names.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Named(string prefix, Tensor[] state) => Parameters.Zip(state, (parameter, value) => ($"{prefix}.{parameter.Name}", value));
+
     /// <summary>Zeros, one tensor like each parameter, for an optimizer's state: the caller owns them, in no dispose scope.</summary>
     public Tensor[] NewState()
     {

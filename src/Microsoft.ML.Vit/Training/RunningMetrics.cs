@@ -7,17 +7,20 @@ namespace Microsoft.ML.Vit.Training;
 /// </summary>
 internal sealed class RunningMetrics
 {
-    private double _lossSum;
-    private long _correct;
+    /// <summary>Sum of the images' losses.</summary>
+    public double LossSum { get; private set; }
+
+    /// <summary>Images classified right.</summary>
+    public long Correct { get; private set; }
 
     /// <summary>Images so far.</summary>
     public long Count { get; private set; }
 
     /// <summary>Mean loss per image; NaN before the first.</summary>
-    public double Loss => _lossSum / Count;
+    public double Loss => LossSum / Count;
 
     /// <summary>Share of images classified right, 0 to 1; NaN before the first.</summary>
-    public double Accuracy => (double)_correct / Count;
+    public double Accuracy => (double)Correct / Count;
 
     /// <summary>Adds a batch, reading its numbers from the device once.</summary>
     /// <param name="logits">(B, classes).</param>
@@ -31,9 +34,15 @@ internal sealed class RunningMetrics
         Tensor correct = logits.argmax(1).eq(labels).sum();
         double[] both = stack([meanLoss.to(ScalarType.Float64), correct.to(ScalarType.Float64)]).cpu().data<double>().ToArray();
         long count = labels.size(0);
-        _lossSum += both[0] * count;
-        _correct += (long)both[1];
-        Count += count;
+        Add(both[0] * count, (long)both[1], count);
         return both[0];
+    }
+
+    /// <summary>Adds sums taken elsewhere.</summary>
+    public void Add(double lossSum, long correct, long count)
+    {
+        LossSum += lossSum;
+        Correct += correct;
+        Count += count;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Model;
 using TorchSharp.Modules;
@@ -11,79 +12,97 @@ namespace Microsoft.ML.Vit.Training;
 /// <param name="plan">What to do.</param>
 /// <param name="random">Everything random, by the training's seed.</param>
 /// <param name="report">Told of every epoch.</param>
+/// <param name="store">Where the state is kept and an earlier run of the training is taken up from; null for nowhere.</param>
 /// <param name="cancellationToken">Looked at within every step.</param>
 internal sealed class TrainingLoop(
-    VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, RandomStreams random, Action<EpochMetrics> report, CancellationToken cancellationToken)
+    VisionTransformer network, InputNormalizer normalizer, TrainingPlan plan, RandomStreams random, Action<EpochMetrics> report, ITrainingStore? store, CancellationToken cancellationToken)
 {
     private readonly IReadOnlyList<(string Name, Parameter Value)> _parameters = [.. network.named_parameters().Where(p => p.parameter.requires_grad)];
+    private readonly Stopwatch _optimizing = new(); // of this run
 
     /// <summary>
     /// Trains. The network ends with the averaged weights where they are averaged; with validation images, with those of the epoch that did best on them.
     /// </summary>
+    /// <returns>Whether it was trained to the end, not cancelled as the plan allows.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the network is left as it was then.</exception>
     /// <exception cref="InvalidOperationException">The loss stopped being a number.</exception>
-    public void Run(ImageSubset training, ImageSubset? validation)
+    public bool Run(ImageSubset training, ImageSubset? validation)
     {
         using var loss = new TrainingLoss(plan, normalizer.Device);
         using IOptimizer optimizer = plan.Optimizer.Build(_parameters);
-        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken);
+        using var gradients = new ForwardBackward(network, _parameters, loss.Sum, normalizer.Device, cancellationToken, plan.GradientCheckpointing);
         using AveragedWeights? average = plan.WeightAverage is { } options ? new AveragedWeights(network, options) : null;
         using var best = new BestWeights(network);
-        var batches = new TrainingBatches(training, plan.BatchSize, plan.Augmentations, random);
+        var batches = new TrainingBatches(new EpochOrder(training, plan.RepeatedAugmentations, plan.BalancedSampling), plan.BatchSize, plan.Augmentations, random, cancellationToken);
         var clock = new TrainingClock(plan.Epochs, plan.Budget, (batches.PerEpoch + plan.GradientAccumulation - 1) / plan.GradientAccumulation);
-        for (int epoch = 1; !clock.IsOver && best.EpochsSince < (plan.EarlyStoppingPatience ?? int.MaxValue); epoch++)
+        using var state = new TrainingState(network, optimizer, average, best, clock);
+        bool IsOver() => clock.IsOver || best.EpochsSince >= (plan.EarlyStoppingPatience ?? int.MaxValue);
+        state.Resume(store);
+        try
         {
-            double start = clock.Seconds;
-            RunningMetrics metrics = TrainEpoch(epoch, batches, gradients, optimizer, average, clock, out double factor);
-            double seconds = clock.Seconds - start;
-            RunningMetrics? validated = validation is null ? null : Validate(validation, average, best);
-            report(new EpochMetrics
+            while (state.IsWithinEpoch || !IsOver())
             {
-                Epoch = epoch,
-                Epochs = Math.Max(epoch, clock.Epochs),
-                TrainingLoss = metrics.Loss,
-                TrainingAccuracy = metrics.Accuracy,
-                ValidationLoss = validated?.Loss,
-                ValidationAccuracy = validated?.Accuracy,
-                LearningRate = plan.Optimizer.LearningRate * factor,
-                ImagesPerSecond = metrics.Count / seconds,
-                SecondsLeft = clock.SecondsLeft,
-            });
+                TrainEpoch(state, batches, gradients, optimizer, average, clock);
+                double seconds = state.EpochSeconds;
+                RunningMetrics? validated = validation is null ? null : Validate(validation, average, best);
+                report(Metrics(state, clock, seconds, validated));
+                state.EpochDone();
+                state.Keep(store, IsOver());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            state.Rewind();
+            Gradients.Clear(_parameters);
+            state.Keep(store, isOver: false);
+            if (!plan.CancelledReturnsBest || clock.Steps == 0)
+            {
+                throw;
+            }
         }
         average?.Swap();
         best.Restore();
+        return IsOver();
     }
 
-    private RunningMetrics TrainEpoch(
-        int epoch, TrainingBatches batches, ForwardBackward gradients, IOptimizer optimizer, AveragedWeights? average, TrainingClock clock, out double factor)
+    private void TrainEpoch(TrainingState state, TrainingBatches batches, ForwardBackward gradients, IOptimizer optimizer, AveragedWeights? average, TrainingClock clock)
     {
+        if (clock.IsOver)
+        {
+            return; // an earlier run did the steps and did not come to the validation
+        }
         network.train(!plan.FreezesBackbone);
-        var metrics = new RunningMetrics();
-        factor = 0;
-        foreach (Batch[] step in batches.Epoch(epoch, first: 0).Chunk(plan.GradientAccumulation))
+        foreach (Batch[] step in batches.Epoch(state.Epoch, state.Batch).Chunk(plan.GradientAccumulation))
         {
             using var scope = NewDisposeScope();
-            AddGradients(epoch, step, gradients, metrics);
+            RunningMetrics metrics = AddGradients(state.Epoch, step, gradients);
             if (plan.GradientClipNorm is { } norm)
             {
                 Gradients.ClipNorm(_parameters, norm);
             }
-            factor = Schedule.Factor(clock.Position, plan.WarmupFraction, 1, plan.FinalLearningRateFraction, clock.StepLength);
+            double factor = Schedule.Factor(clock.Position, plan.WarmupFraction, 1, plan.FinalLearningRateFraction, clock.StepLength);
+            _optimizing.Start();
             optimizer.Step(factor);
+            _optimizing.Stop();
             Gradients.Clear(_parameters);
             average?.Update();
             clock.Advance();
+            state.StepDone(metrics, step.Length, factor, batches.Waited, _optimizing.Elapsed);
+            if (clock.Steps % store?.Interval == 0)
+            {
+                state.Keep(store, isOver: false);
+            }
             if (clock.IsOver)
             {
                 break;
             }
         }
-        return metrics;
     }
 
     /// <summary>The gradients of the mean loss over all images of a step.</summary>
-    private void AddGradients(int epoch, Batch[] step, ForwardBackward gradients, RunningMetrics metrics)
+    private RunningMetrics AddGradients(int epoch, Batch[] step, ForwardBackward gradients)
     {
+        var metrics = new RunningMetrics();
         int images = step.Sum(batch => batch.Count);
         try
         {
@@ -104,16 +123,38 @@ internal sealed class TrainingLoop(
         {
             Array.ForEach(step, batch => batch.Dispose());
         }
+        return metrics;
     }
 
     private RunningMetrics Validate(ImageSubset validation, AveragedWeights? average, BestWeights best)
     {
         average?.Swap();
-        RunningMetrics metrics = Evaluator.Evaluate(network, normalizer, validation, plan.ScoringBatchSize, cancellationToken);
-        best.Offer(metrics);
-        average?.Swap();
-        return metrics;
+        try
+        {
+            RunningMetrics metrics = Evaluator.Evaluate(network, normalizer, validation, plan.ScoringBatchSize, cancellationToken);
+            best.Offer(metrics);
+            return metrics;
+        }
+        finally
+        {
+            average?.Swap();
+        }
     }
+
+    private EpochMetrics Metrics(TrainingState state, TrainingClock clock, double seconds, RunningMetrics? validated) => new()
+    {
+        Epoch = state.Epoch,
+        Epochs = Math.Max(state.Epoch, clock.Epochs),
+        TrainingLoss = state.Metrics.Loss,
+        TrainingAccuracy = state.Metrics.Accuracy,
+        ValidationLoss = validated?.Loss,
+        ValidationAccuracy = validated?.Accuracy,
+        LearningRate = plan.Optimizer.LearningRate * state.LearningRateFactor,
+        ImagesPerSecond = state.Metrics.Count / seconds,
+        InputWaitShare = Math.Min(1, state.InputSeconds / seconds),
+        OptimizerShare = Math.Min(1, state.OptimizerSeconds / seconds),
+        SecondsLeft = clock.SecondsLeft,
+    };
 
     private void CheckFinite(double loss, int epoch, int batch)
     {

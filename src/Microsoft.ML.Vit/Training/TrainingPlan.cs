@@ -45,9 +45,21 @@ internal sealed record TrainingPlan
     /// <summary>Random changes of the images, in order.</summary>
     public required IReadOnlyList<VitAugmentation> Augmentations { get; init; }
 
+    /// <summary>How often an epoch shows an image in a row.</summary>
+    public required int RepeatedAugmentations { get; init; }
+
+    /// <summary>Whether classes are drawn equally often.</summary>
+    public required bool BalancedSampling { get; init; }
+
     /// <summary>Whether all but the classifier is frozen, and so neither drops units nor updates statistics.</summary>
     public required bool FreezesBackbone { get; init; }
 
     /// <summary>Epochs without a better validation before training stops; null for never.</summary>
     public required int? EarlyStoppingPatience { get; init; }
+
+    /// <summary>Whether a training that is cancelled after its first step ends with what it has, instead of throwing.</summary>
+    public required bool CancelledReturnsBest { get; init; }
+
+    /// <summary>Whether backward computes each block anew in place of keeping its activations.</summary>
+    public required bool GradientCheckpointing { get; init; }
 }

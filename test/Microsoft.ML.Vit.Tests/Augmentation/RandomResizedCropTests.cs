@@ -56,6 +56,44 @@ public sealed class RandomResizedCropTests
     }
 
     [TestMethod]
+    [DataRow(20, 20)]
+    [DataRow(24, 37)]
+    public void EveryPixelIsTheMixOfItsFourNeighbours(int height, int width)
+    {
+        // The crop's size is certain, its place is one of few: one of them gives these pixels.
+        var size = new PixelSize(height, width);
+        byte[] image = AugmentationTests.Image(size, 5);
+        byte[] bytes = new byte[image.Length];
+        float[] floats = new float[image.Length];
+        double aspect = (double)width / height;
+        var crop = new RandomResizedCrop(0.5, 0.5, aspect, aspect);
+        crop.Apply<byte>(image, bytes, 3, size, new Random(3));
+        crop.Apply<float>([.. image.Select(value => (float)value)], floats, 3, size, new Random(3));
+        var part = new PixelSize((int)Math.Round(height * Math.Sqrt(0.5)), (int)Math.Round(width * Math.Sqrt(0.5)));
+        bool Fits(int top, int left)
+        {
+            double[] expected = Enlarged(image, size, top, left, part);
+            return expected.Zip(floats).All(pair => Math.Abs(pair.First - pair.Second) < 1e-3) && expected.Zip(bytes).All(pair => Math.Abs(pair.First - pair.Second) < 0.501);
+        }
+        Assert.HasCount(1, Enumerable.Range(0, height - part.Height + 1).SelectMany(top => Enumerable.Range(0, width - part.Width + 1).Where(left => Fits(top, left))));
+    }
+
+    private static double[] Enlarged(byte[] image, PixelSize size, int top, int left, PixelSize crop)
+    {
+        double[] result = new double[image.Length];
+        for (int i = 0; i < result.Length; i++)
+        {
+            (int channel, int y, int x) = (i / (size.Height * size.Width), i / size.Width % size.Height, i % size.Width);
+            double down = Math.Clamp((y + 0.5) * crop.Height / size.Height - 0.5, 0, crop.Height - 1);
+            double right = Math.Clamp((x + 0.5) * crop.Width / size.Width - 0.5, 0, crop.Width - 1);
+            double At(double row, double column) => image[(channel * size.Height + top + (int)row) * size.Width + left + (int)column];
+            double Row(double row) => At(row, right) * (1 - right % 1) + At(row, Math.Ceiling(right)) * (right % 1);
+            result[i] = Row(down) * (1 - down % 1) + Row(Math.Ceiling(down)) * (down % 1);
+        }
+        return result;
+    }
+
+    [TestMethod]
     public void NonsenseRangesAreProblems()
     {
         StringAssert.Contains(new RandomResizedCrop(0).Problems(8).Single(), "area is 0 to 1");

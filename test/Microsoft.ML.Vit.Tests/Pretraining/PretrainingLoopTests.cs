@@ -47,8 +47,8 @@ public sealed class PretrainingLoopTests
     [TestMethod]
     public void SetsAreSpreadEvenlyOverAnEpochAndEveryImageIsSeenOnce()
     {
-        ImageSubset few = Stripes(16, count: 10, label: 0), many = Stripes(16, count: 29, label: 1);
-        TrainingBatches[] sets = [new(few, 5, [], new RandomStreams(1)), new(many, 5, [], new RandomStreams(2))];
+        ImageSubset few = StripeImages.Of(16, 10, label: 0), many = StripeImages.Of(16, 29, label: 1);
+        TrainingBatches[] sets = [new(new EpochOrder(few), 5, [], new RandomStreams(1), default), new(new EpochOrder(many), 5, [], new RandomStreams(2), default)];
         var labels = new List<long[]>();
         foreach (Batch batch in PretrainingLoop.InTurn(1, sets))
         {
@@ -76,29 +76,11 @@ public sealed class PretrainingLoopTests
         {
             Epochs = epochs, Budget = null, BatchSize = 16, ScoringBatchSize = 16, Optimizer = optimizer ?? new MuonOptimizer { LearningRate = 0.01, AdamW = new AdamWOptimizer { LearningRate = 0.01 } },
             WarmupFraction = 0.1, FinalLearningRateFraction = 0, GradientClipNorm = 1, LabelSmoothing = 0, ClassWeights = null, GradientAccumulation = 1, WeightAverage = null,
-            Mixing = null, Augmentations = [], FreezesBackbone = false, EarlyStoppingPatience = null,
+            Mixing = null, Augmentations = [], RepeatedAugmentations = 1, BalancedSampling = false, GradientCheckpointing = false, CancelledReturnsBest = false, FreezesBackbone = false, EarlyStoppingPatience = null,
         };
         var loop = new PretrainingLoop(network, normalizer, new MaskedAutoencoderPretraining { MaskRatio = 0.5 }, plan, new RandomStreams(seed), _ => { }, CancellationToken.None);
-        IReadOnlyList<double> losses = loop.Run([Stripes(config.ImageSize.Height)]);
+        IReadOnlyList<double> losses = loop.Run([StripeImages.Of(config.ImageSize.Height, 64, label: 0)]);
         weights = [.. network.State().SelectMany(entry => entry.Tensor.data<float>().ToArray())];
         return losses;
-    }
-
-    /// <summary>Images of stripes, upright or lying, so that a few patches tell what the others look like.</summary>
-    private static ImageSubset Stripes(int side, int count = 64, int label = 0)
-    {
-        var cache = new PixelCache(new ImageShape(1, side, IsFloat: false));
-        var random = new Random(1);
-        byte[] pixels = new byte[side * side];
-        for (int image = 0; image < count; image++)
-        {
-            int phase = random.Next(4), across = random.Next(2);
-            for (int i = 0; i < pixels.Length; i++)
-            {
-                pixels[i] = (byte)(((across == 0 ? i % side : i / side) + phase) / 2 % 2 == 0 ? 40 : 200);
-            }
-            cache.Add(pixels);
-        }
-        return ImageSubset.All(new LabeledImages(cache, [.. Enumerable.Repeat(label, count)]));
     }
 }

@@ -1,4 +1,8 @@
+using Microsoft.ML.Vit.Model;
+using Microsoft.ML.Vit.Tests.Model;
 using Microsoft.ML.Vit.Training;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Tests.Training;
 
@@ -34,6 +38,37 @@ public sealed class FusedAdamWTests
                 }
             }
             parameters.AssertEqualReference(1e-6, $"step {step}");
+        }
+    }
+
+    [TestMethod]
+    public void ANetworkMovesAsUnderTorchOptimAdamW()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(7);
+        VitConfig config = TinyConfig.Value with { Width = 64, Heads = 4 };
+        using var network = new VisionTransformer(config, generator);
+        (string Name, Parameter Value)[] ours = [.. network.named_parameters()];
+        Parameter[] theirs = [.. ours.Select(p => new Parameter(p.Value.detach().clone()))];
+        var options = new AdamWOptimizer { LearningRate = 3e-3, WeightDecay = 0.05 };
+        using IOptimizer optimizer = options.Build(ours);
+        ILookup<bool, int> decayed = Enumerable.Range(0, ours.Length).ToLookup(i => ParameterGroups.IsDecayed(ours[i].Name, ours[i].Value.shape));
+        using AdamW reference = optim.AdamW(
+            decayed.Select(group => new AdamW.ParamGroup(group.Select(i => theirs[i]), options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, group.Key ? options.WeightDecay : 0)),
+            options.LearningRate, options.Beta1, options.Beta2, options.Epsilon);
+        for (int step = 0; step < 10; step++)
+        {
+            for (int i = 0; i < ours.Length; i++)
+            {
+                Tensor gradient = randn(ours[i].Value.shape, generator: generator);
+                (ours[i].Value.grad, theirs[i].grad) = (gradient, gradient.clone());
+            }
+            optimizer.Step(1);
+            reference.step();
+        }
+        for (int i = 0; i < ours.Length; i++)
+        {
+            Assert.IsLessThan(1e-6f, (ours[i].Value - theirs[i]).abs().max().item<float>(), ours[i].Name);
         }
     }
 

@@ -1,0 +1,72 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text.Json;
+
+namespace Microsoft.ML.Vit.Tests.Samples;
+
+/// <summary>The samples that put Vit() beside ML.NET's own trainers, on a few drawn images and with seconds for each.</summary>
+[TestClass]
+public sealed class BenchmarkSamplesTests
+{
+    private static readonly string[] s_ways = ["Vit", "LbfgsMaximumEntropy", "LightGbm"];
+
+    [TestMethod]
+    public void FewImagesGivesARowForEveryWayOnEverySet()
+    {
+        using var folder = new TemporaryFolder();
+        Archive(folder, "flowers", "daisies");
+        Archive(folder, "cifar10", "train", "test");
+        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.001", "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        Assert.AreEqual("few-images", run.Json.GetProperty("sample").GetString());
+        (string? Data, string? Way)[] rows = [.. run.Json.GetProperty("rows").EnumerateArray().Select(row => (row.GetProperty("data").GetString(), row.GetProperty("way").GetString()))];
+        CollectionAssert.AreEqual((from data in new[] { "flowers", "cifar10-200", "cifar10" } from way in s_ways select ((string?)data, (string?)way)).ToArray(), rows);
+        foreach (JsonElement row in run.Json.GetProperty("rows").EnumerateArray())
+        {
+            AssertShare(row.GetProperty("accuracy"));
+            Assert.IsGreaterThan(0, row.GetProperty("seconds").GetDouble());
+        }
+    }
+
+    [TestMethod]
+    public void OneWayOnOneSetCanBeAskedForAndUnknownOnesAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        Archive(folder, "cifar10", "train", "test");
+        SampleProcess run = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--scale", "0.003", "--only", "cifar10-200", "--way", "Vit", "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        JsonElement row = run.Json.GetProperty("rows").EnumerateArray().Single();
+        Assert.AreEqual(("cifar10-200", "Vit"), (row.GetProperty("data").GetString(), row.GetProperty("way").GetString()));
+        SampleProcess unknown = SampleProcess.Run("benchmark", "few-images", "--data", folder.Path, "--only", "mnist");
+        Assert.AreEqual(1, unknown.ExitCode);
+        StringAssert.Contains(unknown.Error, "cifar10-200");
+    }
+
+    [TestMethod]
+    public void Cifar10ReportsWhatTheSavedModelScoresAndLightGbmBesideIt()
+    {
+        using var folder = new TemporaryFolder();
+        string archive = Archive(folder, "cifar10", "train", "test");
+        SampleProcess run = SampleProcess.Run("cifar10", "--data", archive, "--minutes", "0.01", "--model", folder["m.zip"], "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        AssertShare(run.Json.GetProperty("lightGbmAccuracy"));
+        Assert.IsGreaterThan(0, run.Json.GetProperty("imagesPerSecond").GetDouble());
+        SampleProcess evaluate = SampleProcess.Run("evaluate", "--data", $"{archive}/test", "--model", folder["m.zip"], "--json");
+        Assert.AreEqual(evaluate.Json.GetProperty("accuracy").GetDouble(), run.Json.GetProperty("accuracy").GetDouble());
+    }
+
+    /// <summary>Drawn images by class, in folders of an archive.</summary>
+    private static string Archive(TemporaryFolder folder, string name, params string[] insides)
+    {
+        for (int i = 0; i < insides.Length; i++)
+        {
+            TestImages.WriteFolder(folder[name, insides[i]], perClass: 6, side: 32, seed: i + 1);
+        }
+        using FileStream file = File.Create(folder[$"{name}.tar.gz"]);
+        using var gzip = new GZipStream(file, CompressionLevel.Fastest);
+        TarFile.CreateFromDirectory(folder[name], gzip, includeBaseDirectory: false);
+        return file.Name;
+    }
+
+    private static void AssertShare(JsonElement value) => Assert.IsTrue(value.GetDouble() is >= 0 and <= 1, $"{value}");
+}
