@@ -111,6 +111,31 @@ public class PretrainingTests
         Assert.ThrowsExactly<OperationCanceledException>(() => ml.MulticlassClassification.Trainers.Vit(options).Fit(EstimatorConformanceTests.Keyed(ml, 24)));
     }
 
+    [TestMethod]
+    public void AResumedTrainingPretrainsNoMoreAndEndsAsOneThatWasNotInterrupted()
+    {
+        using var folder = new TemporaryFolder();
+        var ml = new MLContext(1);
+        var log = new ConcurrentQueue<string>();
+        ml.Log += (_, e) => log.Enqueue(e.Message);
+        IDataView data = EstimatorConformanceTests.Keyed(ml, 24);
+        VitOptions options = s_options with { Epochs = 3, Pretraining = s_options.Pretraining! with { Images = data } };
+        using VitTransformer whole = ml.MulticlassClassification.Trainers.Vit(options).Fit(data);
+        log.Clear();
+
+        using var cancellation = new CancellationTokenSource();
+        VitOptions kept = options with { CheckpointDirectory = folder.Path };
+        VitOptions interrupted = kept with { CancellationToken = cancellation.Token, Progress = new Cancelling(cancellation) };
+        Assert.ThrowsExactly<OperationCanceledException>(() => ml.MulticlassClassification.Trainers.Vit(interrupted).Fit(data));
+        InvalidOperationException e = Assert.ThrowsExactly<InvalidOperationException>(() => ml.MulticlassClassification.Trainers
+            .Vit(kept with { Pretraining = kept.Pretraining! with { MaskRatio = 0.25, Images = null } }).Fit(data));
+        StringAssert.Contains(e.Message, "Pretraining.MaskRatio was 0.5 and is 0.25");
+        StringAssert.Contains(e.Message, "Pre-training images was 24");
+        using VitTransformer resumed = ml.MulticlassClassification.Trainers.Vit(kept).Fit(data);
+        Assert.AreEqual(2, log.Count(line => line.Contains("Pre-training epoch ")));
+        CollectionAssert.AreEqual(Scores(whole, data), Scores(resumed, data));
+    }
+
     private static TException Refused<TException>(IDataView data, IDataView images)
         where TException : Exception =>
         Assert.ThrowsExactly<TException>(() => s_ml.MulticlassClassification.Trainers.Vit(s_options with { Pretraining = s_options.Pretraining! with { Images = images } }).Fit(data));
@@ -122,5 +147,10 @@ public class PretrainingTests
         using var stream = new MemoryStream();
         s_ml.Model.Save(model, data.Schema, stream);
         return stream.Length;
+    }
+
+    private sealed class Cancelling(CancellationTokenSource source) : IProgress<EpochMetrics>
+    {
+        public void Report(EpochMetrics value) => source.Cancel();
     }
 }
