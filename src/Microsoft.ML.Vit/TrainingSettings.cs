@@ -31,8 +31,9 @@ internal static class TrainingSettings
     /// <param name="computeType">What matrix products are computed in.</param>
     /// <param name="training">What is trained on.</param>
     /// <param name="validation">What is validated on; null for nothing.</param>
+    /// <param name="pretraining">What pre-training learns from besides; null for nothing.</param>
     public static IReadOnlyDictionary<string, string> Of(
-        VitOptions options, Preprocessing preprocessing, IReadOnlyList<string> classes, torch.ScalarType computeType, ImageSubset training, ImageSubset? validation)
+        VitOptions options, Preprocessing preprocessing, IReadOnlyList<string> classes, torch.ScalarType computeType, ImageSubset training, ImageSubset? validation, ImageSubset? pretraining)
     {
         var settings = new Dictionary<string, string>(SettingList.Of("", options, s_without)
             .Concat(SettingList.Of(nameof(Preprocessing), preprocessing))
@@ -44,6 +45,7 @@ internal static class TrainingSettings
             ["Shuffle window"] = training.Source.Images.Window?.ToString(CultureInfo.InvariantCulture) ?? "null",
             ["Training images"] = Identity(training),
             ["Validation images"] = validation is null ? "null" : Identity(validation),
+            ["Pre-training images"] = pretraining is null ? "null" : Identity(pretraining),
         };
         return settings;
     }

@@ -72,6 +72,10 @@ public sealed partial record VitOptions
         {
             yield return $"{nameof(FreezeBackbone)} or {nameof(FrozenBlocks)} is set without {nameof(Pretrained)} or {nameof(WarmStart)}; what is not pretrained must be trained.";
         }
+        if (Pretraining is not null && FreezeBackbone)
+        {
+            yield return $"{nameof(Pretraining)} is set with {nameof(FreezeBackbone)}; pre-training trains what is to stay as it is.";
+        }
         if (!Enum.IsDefined(Precision))
         {
             yield return $"{nameof(Precision)} is {Precision}; expected one of {string.Join(", ", Enum.GetNames<VitPrecision>())}.";
@@ -117,7 +121,7 @@ public sealed partial record VitOptions
         IEnumerable<string> augmentations = Augmentations is null || Model is null
             ? []
             : Augmentations.SelectMany(a => a is null ? [$"{nameof(Augmentations)} holds a null."] : a.Problems(Model.ImageSize));
-        return (Optimizer?.Problems() ?? []).Concat(Model?.Problems() ?? []).Concat(augmentations)
+        return (Optimizer?.Problems() ?? []).Concat(Pretraining?.Problems() ?? []).Concat(Model?.Problems() ?? []).Concat(augmentations)
             .Concat(ClassWeights?.Problems() ?? []).Concat(WeightAverage?.Problems() ?? []).Concat(Mixing?.Problems() ?? []);
     }
 }

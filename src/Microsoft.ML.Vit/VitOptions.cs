@@ -54,9 +54,15 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// Height and width that images are brought to where <see cref="Model"/> is null, which has its own. Null: their own where the column's type says it, else 64x64;
-    /// with <see cref="Pretrained"/> the checkpoint's. Default null.
+    /// with <see cref="Pretrained"/> or <see cref="WarmStart"/> the checkpoint's. Default null.
     /// </summary>
     public PixelSize? ImageSize { get; init; }
+
+    /// <summary>
+    /// Learning from images alone, without labels, before the training; null for none. The log tells how it goes; <see cref="Progress"/> and the transformer's history hear of the training after it.
+    /// Default null.
+    /// </summary>
+    public MaskedAutoencoderPretraining? Pretraining { get; init; }
 
     /// <summary>What the weights are before the first step. Default: mimetic.</summary>
     public VitInitialization Initialization { get; init; } = VitInitialization.Mimetic;
@@ -70,7 +76,7 @@ public sealed partial record VitOptions
     /// </summary>
     public int? Epochs { get; init; }
 
-    /// <summary>A budget of wall-clock time for training, over which the learning-rate schedule is laid; null for none. Default null.</summary>
+    /// <summary>A budget of wall-clock time for training, pre-training included, over which the learning-rate schedule is laid; null for none. Default null.</summary>
     public TimeSpan? MaxTrainingTime { get; init; }
 
     /// <summary>Images of a batch. Null chooses a 32nd of the training images, as a power of two from 16 to 128. Default null.</summary>

@@ -17,7 +17,7 @@ public sealed partial class VitTrainer
         if (_options.Pretrained is { } checkpoint)
         {
             VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = _options.ImageSize ?? checkpoint.Preprocessing.Size };
-            config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
+            config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath, PatchDropout = asked.PatchDropout };
         }
         else if (start is not null)
         {

@@ -91,6 +91,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? checkpoints?.EarlierSeed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);
         preprocessing = IsFineTuning ? preprocessing : columns.MeasuredOn(training, preprocessing);
+        IReadOnlyList<ImageSubset>? unlabeled = _options.Pretraining is { } asked ? PretrainingImages(asked, training, columns, reader, preprocessing) : null;
 
         // Pixels → batches → model → training.
         TrainingPlan plan = PlanFor(columns, training, watch.Elapsed);
@@ -105,9 +106,15 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
             network.to(device);
             network.ComputeType = PrecisionChoice.Choose(_options.Precision, config, device, channel.Info);
             checkpoints?.Begin(
-                TrainingSettings.Of(Resolved(plan, config, seed), preprocessing, columns.Labels.Names, network.ComputeType, training, validation), seed, history);
+                TrainingSettings.Of(Resolved(plan, config, seed), preprocessing, columns.Labels.Names, network.ComputeType, training, validation, unlabeled?.Skip(1).SingleOrDefault()), seed, history);
             using var normalizer = new InputNormalizer(preprocessing, device);
-            var loop = new TrainingLoop(network, normalizer, plan, new RandomStreams(seed), metrics => Report(channel, history, log, metrics), checkpoints, _options.CancellationToken);
+            var random = new RandomStreams(seed);
+            if (unlabeled is not null && checkpoints?.Earlier is null)
+            {
+                Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
+                plan = PlanFor(columns, training, watch.Elapsed);
+            }
+            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, log, metrics), checkpoints, _options.CancellationToken);
             if (!loop.Run(training, validation))
             {
                 channel.Warning($"Cancelled after {history.Count} epochs; the model is what the training had come to.");

@@ -46,7 +46,7 @@ internal sealed class Cifar10 : Command
             ModelFile.Save(ml, trained, data.Schema, file);
         }
         VitTransformer vit = ((IEnumerable<ITransformer>)trained).OfType<VitTransformer>().Single();
-        JsonObject figures = Evaluate.Report(run, ml, trained, test);
+        JsonObject figures = Evaluate.Report(run, ml, Evaluate.Score(ml, trained, test));
         var marks = new List<Mark> { new("cifar10", "Vit", (double)figures["accuracy"]!, seconds, $"{vit.History.Count} epochs") };
         if (!run.Arguments.GetValue(noPeer))
         {

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Vit.Batching;
 /// <param name="cancellationToken">Looked at before each row.</param>
 internal sealed class LabeledImageReader(IChannel channel, PixelStorage storage, InvalidImageHandling invalidImages, CancellationToken cancellationToken)
 {
-    /// <summary>Reads all rows that have a label. The images are there as long as the storage is.</summary>
+    /// <summary>Reads all rows that have a label, or where there is no label column all. The images are there as long as the storage is.</summary>
     /// <exception cref="InvalidOperationException">No row is left, or, unless skipped, an image cannot be read.</exception>
     public LabeledImages Read(LabeledRows rows)
     {
@@ -51,8 +51,10 @@ internal sealed class LabeledImageReader(IChannel channel, PixelStorage storage,
             ? new LabeledImages(cache is not null ? cache : new PixelStream(rows, rowOf, labels, PixelStorage.Pool(rows.Shape, memory)), labels)
             : throw new InvalidOperationException(count == 0
                 ? $"The {rows.Role} data has no rows."
-                : $"None of the {count} rows of the {rows.Role} data can be used: {unlabeled} have no label in column '{rows.Label.Name}', {unreadable} no readable image in column '{rows.Feature.Name}'.");
+                : $"None of the {count} rows of the {rows.Role} data can be used: {Unlabeled(rows, unlabeled)}{unreadable} {(rows.Label is null ? "have " : "")}no readable image in column '{rows.Feature.Name}'.");
     }
+
+    private static string Unlabeled(LabeledRows rows, long count) => rows.Label is { } label ? $"{count} have no label in column '{label.Name}', " : "";
 
     private void Report(string role, long rows, long unlabeled, long unreadable)
     {

@@ -3,13 +3,13 @@ using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Batching;
 
-/// <summary>The rows of a training or validation set, each with a label and an image, which can be walked through again and again.</summary>
+/// <summary>The rows of a training or validation set, or images without labels, which can be walked through again and again.</summary>
 /// <param name="Data">The rows.</param>
-/// <param name="Label">Their label, a key column.</param>
+/// <param name="Label">Their label, a key column; null for images without labels, which count as of one class.</param>
 /// <param name="Feature">Their image column.</param>
 /// <param name="Preprocessing">The images' size and channels.</param>
-/// <param name="Role">"training" or "validation", for messages.</param>
-internal sealed record LabeledRows(IDataView Data, DataViewSchema.Column Label, DataViewSchema.Column Feature, Preprocessing Preprocessing, string Role)
+/// <param name="Role">"training", "validation" or "pre-training", for messages.</param>
+internal sealed record LabeledRows(IDataView Data, DataViewSchema.Column? Label, DataViewSchema.Column Feature, Preprocessing Preprocessing, string Role)
 {
     private readonly ImageColumnReader _reader = new(Feature, Preprocessing);
 
@@ -19,10 +19,13 @@ internal sealed record LabeledRows(IDataView Data, DataViewSchema.Column Label, 
     /// <summary>A walk from the first row on. The caller disposes it.</summary>
     public LabeledRowCursor Open()
     {
-        DataViewRowCursor cursor = Data.GetRowCursor([Label, .. _reader.ColumnsToRead(Data.Schema)]);
+        IEnumerable<DataViewSchema.Column> columns = _reader.ColumnsToRead(Data.Schema);
+        DataViewRowCursor cursor = Data.GetRowCursor(Label is { } asked ? columns.Prepend(asked) : columns);
         try
         {
-            ValueGetter<uint> label = RowCursorUtils.GetGetterAs<uint>(new KeyDataViewType(typeof(uint), Label.Type.GetKeyCount()), cursor, Label.Index);
+            ValueGetter<uint> label = Label is { } column
+                ? RowCursorUtils.GetGetterAs<uint>(new KeyDataViewType(typeof(uint), column.Type.GetKeyCount()), cursor, column.Index)
+                : (ref uint one) => one = 1;
             return new LabeledRowCursor(cursor, label, _reader.For(cursor));
         }
         catch

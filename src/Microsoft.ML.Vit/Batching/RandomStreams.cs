@@ -14,6 +14,9 @@ internal sealed class RandomStreams(int seed)
         Image,
         Batch,
         Dropout,
+        Pretraining,
+        Mask,
+        Decoder,
     }
 
     /// <summary>For the order of an epoch's images.</summary>
@@ -34,6 +37,18 @@ internal sealed class RandomStreams(int seed)
     /// <param name="epoch">From 1.</param>
     /// <param name="batch">The batch's place in the epoch, from 0.</param>
     public long Dropout(int epoch, int batch) => (long)Hash(Purpose.Dropout, epoch, batch);
+
+    /// <summary>The streams of the pre-training before this training; they draw other numbers at equal places.</summary>
+    /// <param name="set">Which of its sets of images, from 1: sets draw independently of each other. 0 for its steps.</param>
+    public RandomStreams Pretraining(int set) => new((int)(Hash(Purpose.Pretraining, 0, set) >> 32));
+
+    /// <summary>For the patches that pre-training hides in the images of one batch.</summary>
+    /// <param name="epoch">From 1.</param>
+    /// <param name="batch">The batch's place in the epoch, from 0.</param>
+    public Random Mask(int epoch, int batch) => Generator(Purpose.Mask, epoch, batch);
+
+    /// <summary>The seed of torch's generator for a decoder's first weights.</summary>
+    public long Decoder() => (long)Hash(Purpose.Decoder, 0, 0);
 
     private Random Generator(Purpose purpose, int epoch, int place) => new((int)(Hash(purpose, epoch, place) >> 33));
 

@@ -24,7 +24,8 @@ internal sealed class TrainingColumns
     /// <summary>The classes: all that the key type names, whether or not the rows have each.</summary>
     public LabelValues Labels { get; }
 
-    private bool IsFloat => FeatureColumn.KindOf(Feature.Type) == ImageColumnKind.Floats;
+    /// <summary>Whether the images are float vectors.</summary>
+    public bool IsFloat => FeatureColumn.KindOf(Feature.Type) == ImageColumnKind.Floats;
 
     /// <summary>Finds and checks the columns.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of a wrong type.</exception>

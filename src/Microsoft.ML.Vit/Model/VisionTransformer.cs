@@ -8,10 +8,11 @@ namespace Microsoft.ML.Vit.Model;
 /// The Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929) with the variations that <see cref="VitConfig"/> names. Parameters and buffers are named as in timm's
 /// <c>VisionTransformer</c>. Built on the CPU in float32; in training mode, as PyTorch's modules are.
 /// </summary>
-internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
 {
     private readonly DropoutSource _dropoutSource = new();
     private readonly Dropout _dropout;
+    private readonly PatchDropout _patchDropout;
     private readonly FixedPositions? _fixedPositions;
 
     [ComponentName(Name = "cls_token")]
@@ -76,6 +77,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             _fixedPositions = new FixedPositions(config);
         }
         _dropout = new Dropout(config.Dropout, _dropoutSource);
+        _patchDropout = new PatchDropout(config.PatchDropout, _dropoutSource);
         for (int i = 0; i < config.Depth; i++)
         {
             _blocks.Add(new Block(config, i, _dropoutSource));
@@ -132,35 +134,6 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>The blocks, first to last.</summary>
     public IReadOnlyList<Block> Blocks => [.. _blocks];
 
-    /// <summary>Gives all weights their values before training, from the generator alone.</summary>
-    public void Initialize(VitInitialization initialization, Generator generator)
-    {
-        switch (initialization)
-        {
-            case VitInitialization.Timm:
-                TimmInitialization.Apply(this, generator);
-                break;
-            case VitInitialization.Mimetic:
-                MimeticInitialization.Apply(this, generator);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(initialization), initialization, "Not an initialisation.");
-        }
-    }
-
-    /// <summary>Parameters and buffers by their names in a checkpoint, in the network's order; the tensors themselves, not copies.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State()
-    {
-        foreach ((string name, Parameter parameter) in named_parameters())
-        {
-            yield return (name, parameter);
-        }
-        foreach ((string name, Tensor buffer) in named_buffers())
-        {
-            yield return (name, buffer);
-        }
-    }
-
     /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W); without head, the vectors before it (B, OutputSize).</summary>
     public override Tensor forward(Tensor images)
     {
@@ -183,11 +156,14 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return Classify(tokens);
     }
 
-    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first, drops units in training.</summary>
-    public Tensor EmbedTokens(Tensor patches)
+    /// <summary>Patches (B, N, D) to tokens (B, T, D): adds positions, puts class token, distillation token and registers first, drops patches and units in training.</summary>
+    public Tensor EmbedTokens(Tensor patches) => EmbedTokens(patches, visible: null);
+
+    private Tensor EmbedTokens(Tensor patches, Tensor? visible)
     {
         using var scope = NewDisposeScope();
-        Tensor x = _dropout.Apply(Embed(patches), _dropout.IsActive && training);
+        visible ??= _patchDropout.Draw(patches.size(0), Config.PatchTokens, training, patches.device);
+        Tensor x = _dropout.Apply(Embed(patches, visible), _dropout.IsActive && training);
         return x.MoveToOuterDisposeScope();
     }
 
@@ -213,8 +189,18 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The images are not of the configured size and channels.</exception>
     public Tensor ForwardFeatures(Tensor images)
     {
+        using Tensor patches = EmbedPatches(images);
+        return EncodeVisible(patches, visible: null);
+    }
+
+    /// <summary>
+    /// As <see cref="ForwardFeatures"/>, of patches (B, N, D) of which the blocks see only those at the indices <paramref name="visible"/> (B, K): tokens (B, prefix + K, D), the patches' in the
+    /// indices' order.
+    /// </summary>
+    public Tensor EncodeVisible(Tensor patches, Tensor? visible)
+    {
         using var scope = NewDisposeScope();
-        Tensor tokens = Encode(EmbedPatches(images));
+        Tensor tokens = Encode(patches, visible);
         return (_norm?.call(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 
@@ -225,7 +211,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public Tensor Pool(Tensor features)
     {
         using var scope = NewDisposeScope();
-        Tensor Mean() => features.narrow(1, Config.PrefixTokens, Config.PatchTokens).mean([1]);
+        Tensor Mean() => features.narrow(1, Config.PrefixTokens, features.size(1) - Config.PrefixTokens).mean([1]);
         Tensor pooled = Config.Pooling switch
         {
             VitPooling.Mean => _pooledNorm!.call(Mean()),
@@ -236,11 +222,11 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return pooled.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Patches (B, N, D) through all blocks to tokens (B, T, D), not yet normalised.</summary>
-    private Tensor Encode(Tensor patches)
+    /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D), not yet normalised.</summary>
+    private Tensor Encode(Tensor patches, Tensor? visible = null)
     {
         using var scope = NewDisposeScope();
-        Tensor x = EmbedTokens(patches); // (B, T, D)
+        Tensor x = EmbedTokens(patches, visible); // (B, T, D)
         foreach (Block block in _blocks)
         {
             Tensor before = x;
@@ -251,9 +237,10 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Patches (B, N, D) to tokens (B, T, D). Registers have no position.</summary>
-    private Tensor Embed(Tensor patches)
+    private Tensor Embed(Tensor patches, Tensor? visible)
     {
         Tensor x = patches + (_positions?.narrow(1, Config.PositionPrefix, Config.PatchTokens) ?? _fixedPositions!.Table);
+        x = visible is null ? x : PatchDropout.Take(x, visible);
         Tensor? classToken = _classToken, distillationToken = _distillationToken;
         if (Config.HasClassPosition && _positions is not null) // fixed, their positions are zero
         {
@@ -276,23 +263,6 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             throw new ArgumentException(
                 $"Expected images of shape (B, {Config.Channels}, {Config.ImageSize.Height}, {Config.ImageSize.Width}); found ({string.Join(", ", images.shape)}).",
                 nameof(images));
-        }
-    }
-
-    /// <inheritdoc/>
-    protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
-    {
-        base._toEpilog(dtype, device, non_blocking);
-        _fixedPositions?.To(dtype, device);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        if (disposing)
-        {
-            _fixedPositions?.Dispose();
         }
     }
 }

@@ -57,6 +57,7 @@ public sealed partial record VitConfig
         Rate(nameof(Dropout), Dropout);
         Rate(nameof(AttentionDropout), AttentionDropout);
         Rate(nameof(DropPath), DropPath);
+        Rate(nameof(PatchDropout), PatchDropout);
         Require(HasClassToken || Pooling is not (VitPooling.ClassToken or VitPooling.ClassTokenAndMean), $"{nameof(Pooling)} is {Pooling}, but {nameof(HasClassToken)} is false; expected {VitPooling.Mean}, or a class token.");
         Require(HasClassToken || !HasDistillationToken, $"{nameof(Distillation)} is {Distillation}, but {nameof(HasClassToken)} is false; expected {VitDistillation.None}, or a class token.");
         Require(

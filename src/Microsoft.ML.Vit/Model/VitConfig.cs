@@ -75,6 +75,12 @@ public sealed partial record VitConfig
     /// <summary>Drop path (stochastic depth, Huang et al. 2016, arXiv 1603.09382) of the last block; it rises linearly from 0 at the first; 0 to below 1. Default 0.</summary>
     public double DropPath { get; init; }
 
+    /// <summary>
+    /// Patch dropout (Li et al. 2022, arXiv 2212.00794; timm's <c>patch_drop_rate</c>): share of an image's patches that the blocks do not see in training, which saves their time; at least one is
+    /// seen, and the tokens before the patches always are; 0 to below 1. Default 0.
+    /// </summary>
+    public double PatchDropout { get; init; }
+
     /// <summary>Hidden size of an MLP head (pre-logits layer); null for a linear head. Default null.</summary>
     public int? HeadHiddenSize { get; init; }
 

@@ -13,7 +13,7 @@ namespace Microsoft.ML.Vit.Training;
 internal sealed class ForwardBackward : IDisposable
 {
     private readonly VisionTransformer _network;
-    private readonly Func<Tensor, Tensor, Tensor> _lossSum;
+    private readonly Func<Tensor, Tensor, Tensor>? _lossSum;
     private readonly CancellationToken _cancellationToken;
     private readonly CoreThreads? _threads; // null on a GPU, which has the batch at once
     private readonly int _microBatch;
@@ -24,13 +24,13 @@ internal sealed class ForwardBackward : IDisposable
 
     /// <param name="network">In training mode, on its device.</param>
     /// <param name="parameters">Those to train, by name.</param>
-    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C).</param>
+    /// <param name="lossSum">The sum of the losses of logits (B, C) and labels (B) or soft targets (B, C); null where each run brings its own.</param>
     /// <param name="device">The network's.</param>
     /// <param name="cancellationToken">Looked at before each part.</param>
     /// <param name="recompute">Whether backward computes each block anew in place of keeping its activations.</param>
     /// <param name="microBatch">Images of a part at most; null chooses.</param>
     public ForwardBackward(
-        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor> lossSum, Device device, CancellationToken cancellationToken,
+        VisionTransformer network, IReadOnlyList<(string Name, Parameter Value)> parameters, Func<Tensor, Tensor, Tensor>? lossSum, Device device, CancellationToken cancellationToken,
         bool recompute = false, int? microBatch = null)
     {
         _network = network;
@@ -56,6 +56,34 @@ internal sealed class ForwardBackward : IDisposable
     /// <returns>The logits (B, C) and this batch's share of the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
     public (Tensor Logits, Tensor Loss) Run(Tensor input, Tensor targets, long seed, long? images = null)
     {
+        (Tensor, Tensor, IList<Tensor>) Pass(Tensor x, int start, Generator generator)
+        {
+            Tensor LossOf(Tensor logits) => _lossSum!(logits, targets.narrow(0, start, x.size(0))) / (images ?? input.size(0));
+            return _recomputation?.Run(x, LossOf, generator) ?? ForwardThenBackward(x, LossOf);
+        }
+        return RunParts(input, Pass, seed);
+    }
+
+    /// <summary>The same for another use of the network, which keeps all activations: adds the gradients of the mean of the losses that <paramref name="forward"/> sums.</summary>
+    /// <param name="input">Normalised images (B, C, H, W).</param>
+    /// <param name="forward">
+    /// Given patches (b, N, D) of a part of the batch and the place of its first image; gives outputs, image by image, and the sum of the images' losses. Called by several threads at once.
+    /// </param>
+    /// <param name="seed">Decides what dropout drops.</param>
+    /// <returns>The outputs and the mean loss, without gradients; they belong to the caller's dispose scope.</returns>
+    public (Tensor Outputs, Tensor Loss) Run(Tensor input, Func<Tensor, int, (Tensor Outputs, Tensor LossSum)> forward, long seed)
+    {
+        (Tensor, Tensor, IList<Tensor>) Pass(Tensor x, int start, Generator generator)
+        {
+            (Tensor outputs, Tensor lossSum) = forward(_stemGoesBefore ? x : _network.EmbedPatches(x), start);
+            return Backward(x, outputs, lossSum / input.size(0));
+        }
+        return RunParts(input, Pass, seed);
+    }
+
+    /// <summary>Runs the parts of a batch: each its forward and its backward pass.</summary>
+    private (Tensor Outputs, Tensor Loss) RunParts(Tensor input, Func<Tensor, int, Generator, (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients)> pass, long seed)
+    {
         using var scope = NewDisposeScope();
         IReadOnlyList<IReadOnlyList<Range>> parts = MicroBatches.Divide((int)input.size(0), _microBatch, _threads?.Count ?? 1);
         Tensor patches = _stemGoesBefore ? _network.EmbedPatches(input) : input;
@@ -67,7 +95,7 @@ internal sealed class ForwardBackward : IDisposable
             {
                 if (index < shares.Length)
                 {
-                    Compute(shares[index], parts[index], detached, targets, index, seed, images ?? input.size(0));
+                    Compute(shares[index], parts[index], detached, pass, index, seed);
                 }
             }
             if (_threads is null)
@@ -98,7 +126,7 @@ internal sealed class ForwardBackward : IDisposable
     private static bool IsOfStem(string name) => name.StartsWith("patch_embed.", StringComparison.Ordinal);
 
     /// <summary>A thread's share of the batch.</summary>
-    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Tensor targets, int index, long seed, long images)
+    private void Compute(BatchShare share, IReadOnlyList<Range> parts, Tensor input, Func<Tensor, int, Generator, (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients)> pass, int index, long seed)
     {
         Generator generator = _generators[index];
         _network.DropoutGenerator = generator;
@@ -113,18 +141,19 @@ internal sealed class ForwardBackward : IDisposable
             {
                 x = x.detach().requires_grad_();
             }
-            Tensor LossOf(Tensor logits) => _lossSum(logits, targets.narrow(0, start, count)) / images;
-            (Tensor logits, Tensor loss, IList<Tensor> gradients) = _recomputation?.Run(x, LossOf, generator) ?? ForwardThenBackward(x, LossOf);
-            share.Add(logits.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
+            (Tensor outputs, Tensor loss, IList<Tensor> gradients) = pass(x, start, generator);
+            share.Add(outputs.detach(), loss.detach(), gradients.Take(_divided.Length), StemLearnsBefore ? gradients[^1] : null);
         }
     }
 
     private (Tensor Logits, Tensor Loss, IList<Tensor> Gradients) ForwardThenBackward(Tensor x, Func<Tensor, Tensor> lossOf)
     {
         Tensor logits = _stemGoesBefore ? _network.ForwardPatches(x) : _network.forward(x);
-        Tensor loss = lossOf(logits);
-        return (logits, loss, autograd.grad([loss], x.requires_grad ? [.. _divided, x] : _divided));
+        return Backward(x, logits, lossOf(logits));
     }
+
+    private (Tensor Outputs, Tensor Loss, IList<Tensor> Gradients) Backward(Tensor x, Tensor outputs, Tensor loss) =>
+        (outputs, loss, autograd.grad([loss], x.requires_grad ? [.. _divided, x] : _divided));
 
     /// <summary>Adds the shares up and gives the parameters their gradients.</summary>
     private (Tensor Logits, Tensor Loss) Finish(BatchShare[] shares, Tensor patches)

@@ -14,8 +14,15 @@ internal static class MicroBatches
     /// <summary>Images of a micro-batch at most.</summary>
     public static int Size(VitConfig config)
     {
-        int tokens = config.PatchTokens + config.PrefixTokens;
-        int cached = (int)(HiddenBytes / ((double)tokens * config.MlpHiddenSize * sizeof(float)));
+        return Size(config.Tokens, config.MlpHiddenSize);
+    }
+
+    /// <summary>The same for blocks that see only a part of the tokens.</summary>
+    /// <param name="tokens">Tokens of one image.</param>
+    /// <param name="hidden">Size of the MLP's hidden layer.</param>
+    public static int Size(int tokens, int hidden)
+    {
+        int cached = (int)(HiddenBytes / ((double)tokens * hidden * sizeof(float)));
         return Math.Max(cached, (Rows + tokens - 1) / tokens);
     }
 

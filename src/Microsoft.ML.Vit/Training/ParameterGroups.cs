@@ -6,8 +6,9 @@ namespace Microsoft.ML.Vit.Training;
 /// <summary>Which parameter is treated how, decided by its name (timm's) and shape, as in timm's <c>param_groups_weight_decay</c>.</summary>
 internal static class ParameterGroups
 {
-    /// <summary>Whether it is a matrix inside a block (qkv, proj, fc1, fc2): what Muon trains.</summary>
-    public static bool IsBlockMatrix(string name, ReadOnlySpan<long> shape) => shape.Length == 2 && name.StartsWith("blocks.", StringComparison.Ordinal);
+    /// <summary>Whether it is a matrix inside a block (qkv, proj, fc1, fc2), of the network or of pre-training's decoder: what Muon trains.</summary>
+    public static bool IsBlockMatrix(string name, ReadOnlySpan<long> shape) =>
+        shape.Length == 2 && (name.StartsWith("blocks.", StringComparison.Ordinal) || name.StartsWith("decoder.blocks.", StringComparison.Ordinal));
 
     /// <summary>Whether it gets weight decay: matrices and convolutions, not biases, norms, scales, positions and tokens.</summary>
     public static bool IsDecayed(string name, ReadOnlySpan<long> shape) =>
@@ -15,7 +16,7 @@ internal static class ParameterGroups
 
     /// <summary>
     /// Parameters that share their weight decay, or have none, and their learning rate; no group is empty. With a layer decay below 1 (Bao et al. 2021, arXiv 2106.08254) the learning rate of
-    /// layer k is multiplied by its power of depth + 1 - k: layer 0 is the embedding, k the k-th block, depth + 1 the final norm and the head.
+    /// layer k is multiplied by its power of depth + 1 - k: layer 0 is the embedding, k the k-th block, depth + 1 the final norm and the head, or the decoder of pre-training.
     /// </summary>
     /// <param name="parameters">Under timm's names.</param>
     /// <param name="weightDecay">Of those that have it.</param>
@@ -36,7 +37,7 @@ internal static class ParameterGroups
         name.Split('.')[0] switch
         {
             "blocks" => Block(name) + 1,
-            "norm" or "fc_norm" or "pre_logits" or "head" or "head_dist" => depth + 1,
+            "norm" or "fc_norm" or "pre_logits" or "head" or "head_dist" or "decoder" => depth + 1,
             _ => 0,
         };
 

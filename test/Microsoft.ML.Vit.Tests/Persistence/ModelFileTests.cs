@@ -75,6 +75,17 @@ public class ModelFileTests
     }
 
     [TestMethod]
+    public void AModelWrittenBeforePatchDropoutWasKnownDropsNone()
+    {
+        string[] lines = Text(s_alone, "vit.json").ReplaceLineEndings("\n").Split('\n');
+        string[] older = [.. lines.Where(line => !line.Contains("patchDropout"))];
+        Assert.HasCount(lines.Length - 1, older);
+        byte[] model = WithEntry(s_alone, "vit.json", _ => Encoding.UTF8.GetBytes(string.Join('\n', older)));
+        using var loaded = (VitTransformer)s_ml.Model.Load(new MemoryStream(model), out _);
+        Assert.AreEqual(0, loaded.Model.PatchDropout);
+    }
+
+    [TestMethod]
     public void DamagedWeightsAreRefusedByName()
     {
         (string What, Func<byte[], byte[]> Damage)[] damages =
