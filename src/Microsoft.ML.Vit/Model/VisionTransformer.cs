@@ -179,10 +179,12 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The rest of <see cref="forward"/>: logits (B, Classes) of patches (B, N, D), each image on its own.</summary>
-    public Tensor ForwardPatches(Tensor patches)
+    /// <param name="patches">What <see cref="EmbedPatches"/> gives.</param>
+    /// <param name="attention">Receives each block's attention weights (B, H, T, T), in no dispose scope and part of the graph; null for the faster way without.</param>
+    public Tensor ForwardPatches(Tensor patches, List<Tensor>? attention = null)
     {
         using var scope = NewDisposeScope();
-        Tensor features = Encode(patches); // (B, T, D)
+        Tensor features = Encode(patches, attention: attention); // (B, T, D)
         Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
         x = _preLogits?.call(x) ?? x;
         x = _head?.call(x) ?? x;
@@ -229,7 +231,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D).</summary>
-    private Tensor Encode(Tensor patches, Tensor? visible = null)
+    private Tensor Encode(Tensor patches, Tensor? visible = null, List<Tensor>? attention = null)
     {
         using var scope = NewDisposeScope();
         visible ??= _patchDropout.Draw(patches.size(0), Config.PatchTokens, training, patches.device);
@@ -238,7 +240,7 @@ internal sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         foreach (Block block in _blocks)
         {
             Tensor before = x;
-            x = block.call(x);
+            x = block.forward(x, attention);
             before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
         }
         x = _norm?.call(x) ?? x;
