@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Checkpoints;
+using Microsoft.ML.Vit.Explaining;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
 using Microsoft.ML.Vit.Scoring;
@@ -90,6 +91,29 @@ public sealed class VitTransformer : ITransformer, IDisposable
                 channel.Warning(note);
             }
         });
+    }
+
+    /// <summary>
+    /// Which patches of an image a prediction rests on, for any architecture: gradient-weighted relevance for a class, and attention rollout. Costs a forward and a backward pass. Safe from many threads.
+    /// </summary>
+    /// <param name="image">The image, of any size, prepared as for scoring; it stays as it is.</param>
+    /// <param name="classIndex">The class to explain, its place in <see cref="ClassNames"/>; null for the most probable one.</param>
+    /// <exception cref="ArgumentNullException">There is no image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    /// <exception cref="NotSupportedException">The model reads images of neither one nor three channels.</exception>
+    /// <exception cref="InvalidDataException">The image is not of four bytes a pixel.</exception>
+    /// <exception cref="InvalidOperationException">The image was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Explanation Explain(MLImage image, int? classIndex = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        if (classIndex is { } index && (uint)index >= (uint)ClassNames.Count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(classIndex), index, $"The model has {ClassNames.Count} classes; expected 0 to {ClassNames.Count - 1}.");
+        }
+        Explanation? explanation = null;
+        _scorer.Model.Use(network => explanation = Explainer.Explain(network, _scorer.Model.Normalizer, Preprocessing, ClassNames, image, classIndex));
+        return explanation!;
     }
 
     /// <summary>Frees the network.</summary>

@@ -35,6 +35,19 @@ internal sealed class ImageFitter(Preprocessing preprocessing)
     }
 
     /// <summary>
+    /// Which part of an image the network sees, in pixels of the image as edges: outside the image where it is padded.
+    /// </summary>
+    /// <param name="image">The image's size.</param>
+    public (double Top, double Left, double Height, double Width) RegionSeen(PixelSize image)
+    {
+        PixelSize resized = ResizedSize(image);
+        (int top, int above, _) = Centre(resized.Height, preprocessing.Size.Height);
+        (int left, int before, _) = Centre(resized.Width, preprocessing.Size.Width);
+        double down = (double)image.Height / resized.Height, across = (double)image.Width / resized.Width;
+        return ((top - above) * down, (left - before) * across, preprocessing.Size.Height * down, preprocessing.Size.Width * across);
+    }
+
+    /// <summary>
     /// The size of the whole image after resizing. A shortest edge leaves the other rounded down, as torchvision's <c>resize</c> and transformers' <c>get_resize_output_image_size</c> do;
     /// a rectangle to cover is timm's <c>ResizeKeepRatio</c>, which rounds half to even.
     /// </summary>

@@ -47,7 +47,10 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public Linear Projection => _projection;
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor x) // (B, T, D)
+    public override Tensor forward(Tensor x) => forward(x, null);
+
+    /// <summary>As the other, and adds the attention weights (B, H, T, T), which gradients can be asked of, where a list is given.</summary>
+    public Tensor forward(Tensor x, List<Tensor>? weights) // (B, T, D)
     {
         using var scope = NewDisposeScope();
         long batch = x.size(0), tokens = x.size(1), width = x.size(2);
@@ -60,19 +63,22 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         Tensor query = _queryNorm?.call(qkv[0]).to(x.dtype) ?? qkv[0];
         Tensor key = _keyNorm?.call(qkv[1]).to(x.dtype) ?? qkv[1];
 
-        x = training && _attentionDropout.IsActive
-            ? AttendWithDropout(query, key, qkv[2])
+        x = weights is not null || (training && _attentionDropout.IsActive)
+            ? AttendByHand(query, key, qkv[2], training, weights)
             : nn.functional.scaled_dot_product_attention(query, key, qkv[2]);
         x = x.transpose(1, 2).reshape(batch, tokens, width); // heads side by side: (B, T, D)
         x = _dropout.Apply(_projection.call(x), training);
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same by hand: the fused kernel draws its dropout from the process-wide generator, so two trainings would disturb each other.</summary>
-    private Tensor AttendWithDropout(Tensor query, Tensor key, Tensor value)
+    /// <summary>
+    /// The same by hand: the fused kernel keeps its weights to itself, and draws its dropout from the process-wide generator, so that two trainings would disturb each other.
+    /// </summary>
+    private Tensor AttendByHand(Tensor query, Tensor key, Tensor value, bool training, List<Tensor>? weights)
     {
         Tensor scores = (query * (1 / Math.Sqrt(_headSize))).matmul(key.transpose(-2, -1)); // (B, H, T, T)
-        Tensor weights = _attentionDropout.Apply(scores.softmax(-1), training: true);
-        return weights.matmul(value); // (B, H, T, D/H)
+        Tensor attention = scores.softmax(-1);
+        weights?.Add(attention.DetachFromDisposeScope());
+        return _attentionDropout.Apply(attention, training && _attentionDropout.IsActive).matmul(value); // (B, H, T, D/H)
     }
 }

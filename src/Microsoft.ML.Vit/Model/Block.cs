@@ -55,11 +55,14 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     public Attention Attention => _attention;
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor x) // (B, T, D)
+    public override Tensor forward(Tensor x) => forward(x, null);
+
+    /// <summary>As the other, and adds the attention weights (B, H, T, T) where a list is given.</summary>
+    public Tensor forward(Tensor x, List<Tensor>? weights) // (B, T, D)
     {
         using var scope = NewDisposeScope();
         bool training = _dropsPath && this.training;
-        x = x + Branch(_attention.call(_norm1.call(x).to(ComputeType)), _scale1, training);
+        x = x + Branch(_attention.forward(_norm1.call(x).to(ComputeType), weights), _scale1, training);
         x = x + Branch(_mlp.call(_norm2.call(x).to(ComputeType)), _scale2, training);
         return x.MoveToOuterDisposeScope();
     }

@@ -150,9 +150,11 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The rest of <see cref="forward"/>: logits (B, Classes) of patches (B, N, D), each image on its own.</summary>
-    public Tensor ForwardPatches(Tensor patches)
+    /// <param name="patches">What <see cref="EmbedPatches"/> gives.</param>
+    /// <param name="attention">Receives each block's attention weights (B, H, T, T), in no dispose scope and part of the graph; null for the faster way without.</param>
+    public Tensor ForwardPatches(Tensor patches, List<Tensor>? attention = null)
     {
-        using Tensor tokens = Encode(patches);
+        using Tensor tokens = Encode(patches, attention: attention);
         return Classify(tokens);
     }
 
@@ -223,14 +225,14 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D), not yet normalised.</summary>
-    private Tensor Encode(Tensor patches, Tensor? visible = null)
+    private Tensor Encode(Tensor patches, Tensor? visible = null, List<Tensor>? attention = null)
     {
         using var scope = NewDisposeScope();
         Tensor x = EmbedTokens(patches, visible); // (B, T, D)
         foreach (Block block in _blocks)
         {
             Tensor before = x;
-            x = block.call(x);
+            x = block.forward(x, attention);
             before.Dispose(); // so that scoring holds one block's tokens, not all blocks'
         }
         return x.MoveToOuterDisposeScope();

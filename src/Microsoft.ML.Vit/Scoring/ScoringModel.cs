@@ -34,6 +34,9 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
     public VisionTransformer Network { get; }
 
+    /// <summary>Pixels to its input; used only while the network is held.</summary>
+    public InputNormalizer Normalizer => _normalizer;
+
     /// <summary>How pixels become its input.</summary>
     public Preprocessing Preprocessing { get; }
 

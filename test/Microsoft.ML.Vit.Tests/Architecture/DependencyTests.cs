@@ -21,6 +21,7 @@ public class DependencyTests
         ["Pretraining"] = ["Training", "Batching", "Model", "Augmentation"],
         ["Scoring"] = ["Batching", "Images", "Model"],
         ["Reporting"] = ["Batching", "Images", "Model"],
+        ["Explaining"] = ["Batching", "Images", "Model"],
         ["Persistence"] = ["Model", "Images", "Checkpoints"],
         ["Interop"] = [],
     };
@@ -28,9 +29,9 @@ public class DependencyTests
     /// <summary>Single types, plain values, that other folders may use too.</summary>
     private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Reporting", "EpochMetrics"), ("Persistence", "TrainingProgress")];
 
-    private static readonly string[] s_mayUseMLNet = [Root, "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseMLNet = [Root, "Explaining", "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
 
-    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Explaining", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Persistence", "Interop"];
 
     private static readonly Dictionary<string, string> s_folders = SourceTree.Library.ToDictionary(file => file.TypeName, file => file.Folder);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.ML.Vit.Tests.Reporting;
+using SkiaSharp;
 using Vit.Samples;
 
 namespace Microsoft.ML.Vit.Tests.Samples;
@@ -9,7 +10,7 @@ namespace Microsoft.ML.Vit.Tests.Samples;
 public sealed class RoundTripTests
 {
     [TestMethod]
-    public void TrainEvaluateAndPredictReportTheirFigures()
+    public void TrainEvaluatePredictAndExplainReportTheirFigures()
     {
         using var folder = new TemporaryFolder();
         string images = folder["images"], model = folder["models/shapes.zip"];
@@ -37,6 +38,13 @@ public sealed class RoundTripTests
         double[] scores = [.. prediction.GetProperty("top").EnumerateArray().Select(top => top.GetProperty("score").GetDouble())];
         CollectionAssert.AreEqual(scores.OrderDescending().ToArray(), scores);
         CollectionAssert.Contains(ShapeImages.Classes.ToArray(), prediction.GetProperty("top")[0].GetProperty("label").GetString());
+
+        SampleProcess explain = SampleProcess.Run("explain", "--model", model, "--out", folder["why/ring.png"], "--class", "ring", "--json", image);
+        Assert.AreEqual(0, explain.ExitCode, explain.Error);
+        Assert.AreEqual("ring", explain.Json.GetProperty("label").GetString());
+        Assert.AreEqual(64, explain.Json.GetProperty("relevance").GetArrayLength());
+        using SKBitmap picture = SKBitmap.Decode(folder["why/ring.png"]);
+        Assert.AreEqual(32, picture.Width);
     }
 
     [TestMethod]
