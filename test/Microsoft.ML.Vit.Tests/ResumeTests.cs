@@ -108,7 +108,7 @@ public sealed class ResumeTests
         (VitOptions Options, IDataView Data, string[] Named)[] changes =
         [
             (options with { Epochs = 2 }, data, ["Epochs was 1 and is 2"]),
-            (options with { Optimizer = new MuonOptimizer { LearningRate = 1e-3 }, LabelSmoothing = 0.1 }, data, ["Optimizer.LearningRate was 0.002 and is 0.001", "LabelSmoothing was 0 and is 0.1"]),
+            (options with { Optimizer = new MuonOptimizer { LearningRate = 1e-3 }, LabelSmoothing = 0.2 }, data, ["Optimizer.LearningRate was 0.002 and is 0.001", "LabelSmoothing was 0.1 and is 0.2"]),
             (options with { Optimizer = new AdamWOptimizer() }, data, ["Optimizer was MuonOptimizer and is AdamWOptimizer"]),
             (options with { Model = s_all.Model! with { Width = 32 } }, data, ["Model.Width was 16 and is 32"]),
             (options with { Augmentations = [new HorizontalFlip()] }, data, ["Augmentations.Count was 3 and is 1"]),

@@ -13,7 +13,7 @@ public sealed class KillTests
     private const int Kills = 20;
     private const int Interval = 2;
     private const int StepsPerEpoch = 3; // 24 images, 8 a step
-    private const int Epochs = 40;
+    private const int Epochs = 80;
 
     [TestMethod]
     public void ATrainingKilledTwentyTimesLosesAnIntervalAtMostAndEndsAsOneThatWasNot()
@@ -31,7 +31,7 @@ public sealed class KillTests
             Task reading = Task.Run(() => Read(process.StandardOutput, lines));
             // Mostly within the training, wherever it then is, writing its state among others; now and then before it has begun.
             string? begun = random.Next(6) == 0 ? null : First(lines, kills == 0 ? "epoch " : "Goes on from step ");
-            Thread.Sleep(random.Next(5, 1000));
+            Thread.Sleep(random.Next(5, 400));
             process.Kill();
             process.WaitForExit();
             reading.Wait();

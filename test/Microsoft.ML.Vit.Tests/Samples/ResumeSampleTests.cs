@@ -14,9 +14,9 @@ public sealed class ResumeSampleTests
         SampleProcess second = SampleProcess.Run(train);
         Assert.AreEqual(0, second.ExitCode, second.Error);
         StringAssert.Contains(second.Output, "The training had ended at step 3; its result is taken from");
-        SampleProcess changed = SampleProcess.Run([.. train, "--label-smoothing", "0.1"]);
+        SampleProcess changed = SampleProcess.Run([.. train, "--label-smoothing", "0.2"]);
         Assert.AreEqual(1, changed.ExitCode);
-        StringAssert.Contains(changed.Error, "LabelSmoothing was 0 and is 0.1");
+        StringAssert.Contains(changed.Error, "LabelSmoothing was 0.1 and is 0.2");
 
         Directory.Move(folder["images", "red"], folder["images", "crimson"]);
         SampleProcess warm = SampleProcess.Run("train", "--data", folder["images"], "--epochs", "1", "--image-size", "24", "--warm-start", folder["a.zip"], "--model", folder["b.zip"]);
