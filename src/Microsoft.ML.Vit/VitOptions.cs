@@ -38,7 +38,10 @@ public sealed partial record VitOptions
     /// </summary>
     public int FrozenBlocks { get; init; }
 
-    /// <summary>Whether only the classifier of the pretrained network is trained (a linear probe). Default false.</summary>
+    /// <summary>
+    /// Whether only the classifier of the pretrained network is trained (a linear probe). Where images are neither changed at random nor mixed, which is the default then, what the classifier reads of each is
+    /// computed once and kept as pixels are (<see cref="PixelCacheBytes"/>). Default false.
+    /// </summary>
     public bool FreezeBackbone { get; init; }
 
     /// <summary>What a new classifier on a pretrained network starts as. Default: zeros.</summary>
@@ -117,7 +120,7 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// Random changes of training images, in order. Null chooses: a random resized crop (half the area or more) for up to 1,000 images, else a padded crop; then
-    /// a horizontal flip. Empty for none. Default null.
+    /// a horizontal flip; none with <see cref="FreezeBackbone"/>. Empty for none. Default null.
     /// </summary>
     public IReadOnlyList<VitAugmentation>? Augmentations { get; init; }
 

@@ -85,7 +85,7 @@ public sealed partial class VitTrainer
             GradientCheckpointing = _options.GradientCheckpointing,
             WeightAverage = _options.WeightAverage,
             Mixing = _options.Mixing ?? TrainingDefaults.Mixing(training.Count, IsFineTuning),
-            Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count),
+            Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count, _options.FreezeBackbone),
             RepeatedAugmentations = _options.RepeatedAugmentations,
             BalancedSampling = _options.BalancedSampling,
             EarlyStoppingPatience = _options.EarlyStoppingPatience,

@@ -114,8 +114,9 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
                 Pretrain(_options.Pretraining!, network, normalizer, unlabeled, plan, random, channel);
                 plan = PlanFor(columns, training, watch.Elapsed);
             }
-            var loop = new TrainingLoop(network, normalizer, plan, random, metrics => Report(channel, history, log, metrics), checkpoints, _options.CancellationToken);
-            if (!loop.Run(training, validation))
+            using HeadInputs? head = HeadInputs.Of(network, normalizer, plan, training, validation, storage, channel.Info, _options.CancellationToken);
+            var loop = new TrainingLoop(network, head?.Normalizer ?? normalizer, plan, random, metrics => Report(channel, history, log, metrics), checkpoints, _options.CancellationToken);
+            if (!loop.Run(head?.Training ?? training, head is null ? validation : head.Validation))
             {
                 channel.Warning($"Cancelled after {history.Count} epochs; the model is what the training had come to.");
             }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit;
@@ -13,8 +14,13 @@ internal sealed class TrainingOptions
     private static readonly Dictionary<string, PropertyInfo> Variants = typeof(VitConfig).GetProperties(BindingFlags.Public | BindingFlags.Static)
         .Where(property => property.PropertyType == typeof(VitConfig)).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>By kebab-case names: ScratchSmall is scratch-small.</summary>
+    private static readonly Dictionary<string, VitOptions> Recipes = typeof(VitRecipe).GetProperties(BindingFlags.Public | BindingFlags.Static)
+        .ToDictionary(property => JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name), property => (VitOptions)property.GetValue(null)!);
+
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such (FILE.tar.gz/FOLDER for a folder inside)." };
     private readonly Option<string?> variant = new("--variant") { HelpName = "NAME", Description = $"The architecture: {string.Join(", ", Variants.Keys.Order())}. Default: by image size and time budget." };
+    private readonly Option<string?> recipe = new("--recipe") { HelpName = "NAME", Description = $"The recipe to start from: {string.Join(", ", Recipes.Keys)}. Default: the library's defaults." };
     private readonly Option<string?> pretrained = new("--pretrained") { HelpName = "X", Description = "A checkpoint to start from: a folder, a .safetensors or .npz file, or owner/name on the Hugging Face Hub." };
     private readonly Option<string?> warmStart = new("--warm-start") { HelpName = "FILE", Description = "A model saved by train to start from, for the same, more, fewer or other classes." };
     private readonly Option<bool> probe = new("--probe") { Description = "Train only the classifier on --pretrained or --warm-start." };
@@ -31,7 +37,7 @@ internal sealed class TrainingOptions
 
     public TrainingOptions(Command command)
     {
-        foreach (Option option in (Option[])[data, variant, pretrained, warmStart, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, pixelCache, seed, device])
+        foreach (Option option in (Option[])[data, recipe, variant, pretrained, warmStart, probe, imageSize, epochs, minutes, batch, learningRate, labelSmoothing, logDirectory, pixelCache, seed, device])
         {
             command.Add(option);
         }
@@ -50,11 +56,13 @@ internal sealed class TrainingOptions
         string? former = given.GetValue(warmStart);
         bool isFineTuning = checkpoint != null || former != null;
         int? size = given.GetValue(imageSize) ?? (isFineTuning ? null : OwnSize(images));
-        VitConfig? model = given.GetValue(variant) is not { } name ? null
+        VitOptions defaults = given.GetValue(recipe) is not { } named ? new()
+            : Recipes.TryGetValue(named, out VitOptions? whole) ? whole
+            : throw new ArgumentException($"--recipe {named} is not known; expected one of {string.Join(", ", Recipes.Keys)}.");
+        VitConfig? model = given.GetValue(variant) is not { } name ? defaults.Model is { } its && !isFineTuning ? its with { ImageSize = given.GetValue(imageSize) ?? its.ImageSize } : null
             : isFineTuning ? throw new ArgumentException("--variant goes with neither --pretrained nor --warm-start: they have their own architecture.")
             : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)! with { ImageSize = size ?? 64 }
             : throw new ArgumentException($"--variant {name} is not known; expected one of {string.Join(", ", Variants.Keys.Order())}.");
-        VitOptions defaults = new();
         return defaults with
         {
             FeatureColumnName = "ImagePath",
@@ -62,11 +70,11 @@ internal sealed class TrainingOptions
             ImageSize = model == null && size is { } side ? new PixelSize(side, side) : null,
             Pretrained = checkpoint,
             WarmStart = former,
-            FreezeBackbone = given.GetValue(probe),
-            Epochs = given.GetValue(epochs),
+            FreezeBackbone = given.GetValue(probe) || defaults.FreezeBackbone,
+            Epochs = given.GetValue(epochs) ?? defaults.Epochs,
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
-            BatchSize = given.GetValue(batch),
-            Optimizer = given.GetValue(learningRate) is { } rate ? !isFineTuning ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : null,
+            BatchSize = given.GetValue(batch) ?? defaults.BatchSize,
+            Optimizer = given.GetValue(learningRate) is { } rate ? defaults.Optimizer is { } optimizer ? optimizer with { LearningRate = rate } : !isFineTuning ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : defaults.Optimizer,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             LogDirectory = given.GetValue(logDirectory),
             PixelCacheBytes = given.GetValue(pixelCache) is { } megabytes ? (long)(megabytes * (1 << 20)) : null,

@@ -137,6 +137,11 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Class logits (B, Classes) of normalised float32 images (B, C, H, W); without head, the vectors before it (B, OutputSize).</summary>
     public override Tensor forward(Tensor images)
     {
+        if (ReadsHeadInput)
+        {
+            using Tensor input = images.flatten(1);
+            return ApplyHead(input);
+        }
         using Tensor patches = EmbedPatches(images);
         return ForwardPatches(patches);
     }
@@ -169,21 +174,6 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits (B, Classes) of the tokens (B, T, D) that the last block gives.</summary>
-    public Tensor Classify(Tensor tokens)
-    {
-        using var scope = NewDisposeScope();
-        Tensor features = _norm?.call(tokens) ?? tokens;
-        Tensor x = _distillationHead is null ? Pool(features) : features.select(1, 0); // (B, D)
-        x = _preLogits?.call(x) ?? x;
-        x = _head?.call(x) ?? x;
-        if (_distillationHead is not null)
-        {
-            x = (x + _distillationHead.call(features.select(1, 1))) / 2;
-        }
-        return x.MoveToOuterDisposeScope();
-    }
-
     /// <summary>
     /// The tokens (B, T, D) of the last block, in the order class token, distillation token, registers, patches; normalised unless pooling is
     /// <see cref="VitPooling.Mean"/>, which normalises what it pooled (timm's <c>forward_features</c>).
@@ -204,24 +194,6 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         Tensor tokens = Encode(patches, visible);
         return (_norm?.call(tokens) ?? tokens).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// The vector (B, PooledSize) that the head reads, from what <see cref="ForwardFeatures"/> gives, normalised. Of two heads, which read a token each, it is the
-    /// tokens' mean, as timm's embedding is.
-    /// </summary>
-    public Tensor Pool(Tensor features)
-    {
-        using var scope = NewDisposeScope();
-        Tensor Mean() => features.narrow(1, Config.PrefixTokens, features.size(1) - Config.PrefixTokens).mean([1]);
-        Tensor pooled = Config.Pooling switch
-        {
-            VitPooling.Mean => _pooledNorm!.call(Mean()),
-            VitPooling.NormalizedMean => Mean(),
-            VitPooling.ClassTokenAndMean => cat([features.select(1, 0), Mean()], 1),
-            _ => _distillationHead is null ? features.select(1, 0) : features.narrow(1, 0, 2).mean([1]),
-        };
-        return pooled.MoveToOuterDisposeScope();
     }
 
     /// <summary>Patches (B, N, D), or of them those at the indices (B, K), through all blocks to tokens (B, T, D), not yet normalised.</summary>

@@ -37,12 +37,12 @@ internal sealed class ForwardBackward : IDisposable
         _lossSum = lossSum;
         _cancellationToken = cancellationToken;
         _threads = device.type == DeviceType.CPU ? new CoreThreads(get_num_threads()) : null;
-        _microBatch = microBatch ?? (_threads is null ? int.MaxValue : MicroBatches.Size(network.Config));
+        _microBatch = microBatch ?? (_threads is null || network.ReadsHeadInput ? int.MaxValue : MicroBatches.Size(network.Config));
         _generators = [.. Enumerable.Range(0, _threads?.Count ?? 1).Select(_ => new Generator())];
-        _stemGoesBefore = network.Config.Stem == VitStem.Convolutions;
+        _stemGoesBefore = network.Config.Stem == VitStem.Convolutions && !network.ReadsHeadInput;
         (string Name, Parameter Value)[] divided = [.. parameters.Where(p => !_stemGoesBefore || !IsOfStem(p.Name))];
         _divided = [.. divided.Select(p => p.Value)];
-        _recomputation = recompute ? new BlockRecomputation(network, divided, _stemGoesBefore) : null;
+        _recomputation = recompute && !network.ReadsHeadInput ? new BlockRecomputation(network, divided, _stemGoesBefore) : null;
         StemLearnsBefore = _stemGoesBefore && parameters.Any(p => IsOfStem(p.Name));
     }
 

@@ -37,7 +37,7 @@ internal static class MicroBatches
         for (int lane = 0; lane < lanes; lane++)
         {
             int start = Part(images, lane, lanes), count = Part(images, lane + 1, lanes) - start;
-            int parts = (count + size - 1) / size;
+            int parts = (count - 1) / size + 1; // and not (count + size - 1) / size: the size may be int.MaxValue
             shares.Add([.. Enumerable.Range(0, parts).Select(i => (start + Part(count, i, parts))..(start + Part(count, i + 1, parts)))]);
         }
         return shares;

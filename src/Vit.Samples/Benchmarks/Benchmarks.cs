@@ -9,5 +9,6 @@ internal sealed class Benchmarks : Command
     {
         Add(new TrainBenchmark());
         Add(new FewImagesBenchmark());
+        Add(new TransferBenchmark());
     }
 }

@@ -164,6 +164,7 @@ public sealed class ForwardBackwardTests
     [DataRow(5, 2, 2, 3)]
     [DataRow(1, 16, 4, 1)]
     [DataRow(3, 2, 8, 3)]
+    [DataRow(128, int.MaxValue, 1, 1)]
     public void PartsAreWholeEvenAndNoLargerThanAsked(int images, int size, int threads, int parts)
     {
         Range[] all = [.. MicroBatches.Divide(images, size, threads).SelectMany(share => share)];
