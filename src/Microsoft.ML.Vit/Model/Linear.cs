@@ -31,9 +31,16 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The bias (out), where there is one.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>What computes in place of the weights while the layer only scores; freed with it. Null for the weights themselves.</summary>
+    public LinearProduct? Product { get; set; }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {
+        if (Product is not null)
+        {
+            return Product.Apply(x);
+        }
         if (x.dtype == _weight.dtype)
         {
             return nn.functional.linear(x, _weight, _bias);
@@ -41,5 +48,15 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         using Tensor weight = _weight.to(x.dtype);
         using Tensor? bias = _bias?.to(x.dtype);
         return nn.functional.linear(x, weight, bias);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Product?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 }
