@@ -48,6 +48,7 @@ internal static class NativeLoader
     private static void Load()
     {
         OpenMPThreads.WaitBriefly();
+        NativeAllocator.KeepMemory();
         s_libtorch = LibtorchFolder.FromEnvironment();
         s_libtorch?.Load();
         if (s_libtorch is null && !NativeLibrary.TryLoad("torch_cpu", TorchSharpAssembly, null, out _))
