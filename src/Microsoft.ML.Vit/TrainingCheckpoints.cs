@@ -47,6 +47,8 @@ internal sealed class TrainingCheckpoints : ITrainingStore, IDisposable
     /// <param name="interval">Steps from one checkpoint to the next; null keeps the ends of epochs only.</param>
     /// <param name="channel">Is told what was found.</param>
     /// <exception cref="InvalidOperationException">Another training has it open, or it has checkpoints of which none can be read.</exception>
+    /// <exception cref="IOException">It cannot be made or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static TrainingCheckpoints Open(string folder, int? interval, IChannel channel)
     {
         string full = Path.GetFullPath(folder);
@@ -138,7 +140,7 @@ internal sealed class TrainingCheckpoints : ITrainingStore, IDisposable
         {
             return new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e)
+        catch (IOException e) when (e.HResult is 11 or 35 or unchecked((int)0x80070020)) // EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION
         {
             throw new InvalidOperationException($"The checkpoints in {folder} belong to a training that is under way ({e.Message}); give another {nameof(VitOptions.CheckpointDirectory)}.", e);
         }

@@ -42,7 +42,7 @@ internal static class TrainingSettings
             [nameof(VitOptions.Precision)] = computeType.ToString(),
             [nameof(VitOptions.Pretrained)] = options.Pretrained is { } checkpoint ? $"{Identity(checkpoint.WeightsPath)}, {checkpoint.PositionResize}" : "null",
             [nameof(VitOptions.WarmStart)] = options.WarmStart is { } start ? Identity(start) : "null",
-            ["Shuffle window"] = training.Source.Images.Window?.ToString(CultureInfo.InvariantCulture) ?? "null",
+            [$"Images shuffled at a time ({nameof(VitOptions.PixelCacheBytes)})"] = training.Source.Images.Window?.ToString(CultureInfo.InvariantCulture) ?? "null",
             ["Training images"] = Identity(training),
             ["Validation images"] = validation is null ? "null" : Identity(validation),
             ["Pre-training images"] = pretraining is null ? "null" : Identity(pretraining),

@@ -39,8 +39,8 @@ public sealed partial record VitOptions
     public int FrozenBlocks { get; init; }
 
     /// <summary>
-    /// Whether only the classifier of the pretrained network is trained (a linear probe). Where images are neither changed at random nor mixed, which is the default then, what the classifier reads of each is
-    /// computed once and kept as pixels are (<see cref="PixelCacheBytes"/>). Default false.
+    /// Whether only the classifier of the pretrained network is trained (a linear probe). Where images are neither changed at random nor mixed, which is the default then, what the classifier reads
+    /// of each is computed once and kept as pixels are (<see cref="PixelCacheBytes"/>). Default false.
     /// </summary>
     public bool FreezeBackbone { get; init; }
 
@@ -49,9 +49,9 @@ public sealed partial record VitOptions
 
     /// <summary>
     /// The architecture; its <see cref="VitConfig.Classes"/> is replaced by the label's count. Null chooses by the size of the images: <see cref="VitConfig.SmallImage32"/> up to 48 pixels,
-    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches),
-    /// the small ones with a depth of 2 for a <see cref="MaxTrainingTime"/> up to 5 minutes or none, 4 up to 30, else 6;
-    /// with <see cref="Pretrained"/> or <see cref="WarmStart"/> it is the checkpoint's, and a value of it changed by <c>with</c> sets another image size or dropout. Default null.
+    /// <see cref="VitConfig.SmallImage64"/> up to 128 and where the size is unknown, else <see cref="VitConfig.Tiny16"/>, each at the images' own size (rounded to whole patches), the small ones
+    /// with a depth of 2 for a <see cref="MaxTrainingTime"/> up to 5 minutes or none, 4 up to 30, else 6; with <see cref="Pretrained"/> or <see cref="WarmStart"/> it is the checkpoint's, and a
+    /// value of it changed by <c>with</c> sets another image size or dropout. Default null.
     /// </summary>
     public VitConfig? Model { get; init; }
 
@@ -74,8 +74,8 @@ public sealed partial record VitOptions
     public Interpolation? Interpolation { get; init; }
 
     /// <summary>
-    /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images,
-    /// at least 10 and at most 200 (with <see cref="Pretrained"/> or <see cref="WarmStart"/> 5,000, 5 and 20). Default null.
+    /// Passes over the training images. Null: with <see cref="MaxTrainingTime"/>, as many as fit; without, as many as show about 50,000 images, at least 10 and at most 200 (with
+    /// <see cref="Pretrained"/> or <see cref="WarmStart"/> 5,000, 5 and 20). Default null.
     /// </summary>
     public int? Epochs { get; init; }
 
@@ -89,8 +89,8 @@ public sealed partial record VitOptions
     public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>
-    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/> or <see cref="WarmStart"/>, AdamW at a learning rate of 1e-4,
-    /// 1e-3 where only the classifier is trained. Default null.
+    /// The optimizer. Null: from scratch, Muon for the blocks' matrices with AdamW for the rest, what learned fastest from few images; with <see cref="Pretrained"/> or <see cref="WarmStart"/>,
+    /// AdamW at a learning rate of 1e-4, 1e-3 where only the classifier is trained. Default null.
     /// </summary>
     public VitOptimizer? Optimizer { get; init; }
 
@@ -113,8 +113,8 @@ public sealed partial record VitOptions
     public ExponentialMovingAverage? WeightAverage { get; init; }
 
     /// <summary>
-    /// Mixup and CutMix of each batch's images and targets. Null chooses: half of the batches where up to 1,000 images train from scratch, else none. A
-    /// <see cref="BatchMixing.Probability"/> of 0 is for none. Default null.
+    /// Mixup and CutMix of each batch's images and targets. Null chooses: half of the batches where up to 1,000 images train from scratch, else none. A <see cref="BatchMixing.Probability"/> of 0 is
+    /// for none. Default null.
     /// </summary>
     public BatchMixing? Mixing { get; init; }
 
@@ -137,10 +137,9 @@ public sealed partial record VitOptions
     public bool BalancedSampling { get; init; }
 
     /// <summary>
-    /// Memory for training and validation pixels together, in bytes; 0 or more. Pixels beyond it go to a temporary file in the system's folder (Linux: <c>TMPDIR</c>), which is gone when training ends, however
-    /// it ends; where the disk has no room, images are decoded again each epoch, in the order of the rows, and shuffled among as many as fit (256 at least), so that rows should not lie class by class then: <c>ml.Data.ShuffleRows</c>
-    /// with a seed, before images are loaded, mixes them.
-    /// The log says which. Null: a quarter of the machine's memory. Default null.
+    /// Memory for training and validation pixels together, in bytes; 0 or more. Pixels beyond it go to a temporary file in the system's folder (Linux: <c>TMPDIR</c>), which is gone when training
+    /// ends, however it ends; where the disk has no room, images are decoded again each epoch, in the order of the rows, and shuffled among as many as fit (256 at least), so that rows should not
+    /// lie class by class then: <c>ml.Data.ShuffleRows</c> with a seed, before images are loaded, mixes them. The log says which. Null: a quarter of the machine's memory. Default null.
     /// </summary>
     public long? PixelCacheBytes { get; init; }
 
@@ -153,8 +152,8 @@ public sealed partial record VitOptions
     public double ValidationFraction { get; init; }
 
     /// <summary>
-    /// Training stops after so many epochs without a better validation accuracy (on equal accuracy, loss); null never. Needs a validation set. Default null.
-    /// With a validation set the best epoch's weights are the result, with or without early stopping; without one, the last epoch's.
+    /// Training stops after so many epochs without a better validation accuracy (on equal accuracy, loss); null never. Needs a validation set. Default null. With a validation set the best epoch's
+    /// weights are the result, with or without early stopping; without one, the last epoch's.
     /// </summary>
     public int? EarlyStoppingPatience { get; init; }
 
@@ -185,11 +184,12 @@ public sealed partial record VitOptions
     public IProgress<EpochMetrics>? Progress { get; init; }
 
     /// <summary>
-    /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes
-    /// on from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, reading the images anew left out; its
-    /// result depends on the clock, as without interruption. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else InvalidOperationException names
-    /// what changed; device, number of threads, progress, names of columns and the like may differ. One folder serves one training at a time, so none suits cross-validation. A checkpoint takes three
-    /// to five times the model's memory on disk; a damaged one is passed over for the one before. Default null.
+    /// A folder in which the training keeps its state after every epoch, in the last two of its checkpoints; null for none. A training that is started again with the same options and images goes on
+    /// from there and ends as one that was never interrupted, bit for bit on the same device and number of threads. With a time budget the seconds used count on, reading the images anew left out;
+    /// its result depends on the clock, as without interruption. Where the training had ended, its result is returned at once. Options and images that decide the result must be the same, else
+    /// InvalidOperationException names what changed; device, number of threads, progress, names of columns and the like may differ. The first checkpoint comes after <see cref="Pretraining"/>, which
+    /// a run that was stopped within it begins anew. One folder serves one training at a time, so none suits cross-validation. A checkpoint takes three to five times the model's memory on disk, and
+    /// while one is written there are three; one that cannot be written is a warning, a damaged one is passed over for the one before. Default null.
     /// </summary>
     public string? CheckpointDirectory { get; init; }
 

@@ -17,7 +17,7 @@ public sealed partial class VitTrainer
         if (_options.Pretrained is { } checkpoint)
         {
             VitConfig asked = _options.Model ?? checkpoint.Model with { ImageSize = _options.ImageSize ?? checkpoint.Preprocessing.Size };
-            config = checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize) with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath, PatchDropout = asked.PatchDropout };
+            config = WithDropsOf(asked, checkpoint.ModelFor(columns.Labels.Names, asked.ImageSize));
         }
         else if (start is not null)
         {
@@ -47,7 +47,7 @@ public sealed partial class VitTrainer
         {
             return _options.ImageSize is { } size ? saved with { ImageSize = size } : saved;
         }
-        VitConfig model = saved with { ImageSize = asked.ImageSize, Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath };
+        VitConfig model = WithDropsOf(asked, saved with { ImageSize = asked.ImageSize });
         IReadOnlyList<string> others = SettingList.Changes(
             SettingList.Of("", model).ToDictionary(), SettingList.Of("", asked with { Classes = saved.Classes }).ToDictionary());
         return others.Count == 0
@@ -55,6 +55,9 @@ public sealed partial class VitTrainer
             : throw new ArgumentOutOfRangeException(
                 nameof(VitOptions.Model), $"{nameof(VitOptions.Model)} is another architecture than that of {_options.WarmStart}: {string.Join("; ", others)}. Leave it null, or change only the image size and what is dropped.");
     }
+
+    private static VitConfig WithDropsOf(VitConfig asked, VitConfig model) =>
+        model with { Dropout = asked.Dropout, AttentionDropout = asked.AttentionDropout, DropPath = asked.DropPath, PatchDropout = asked.PatchDropout };
 
     private Preprocessing PreprocessingFor(TrainingColumns columns, VitConfig config, SavedClassifier? start)
     {

@@ -55,7 +55,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
     /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read.</exception>
     /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
-    /// <exception cref="IOException">The log directory cannot be written.</exception>
+    /// <exception cref="IOException">The log or the checkpoint directory cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public VitTransformer Fit(IDataView input) => Fit(input, _options.ValidationSet);
 
@@ -67,7 +67,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
     /// <exception cref="InvalidOperationException">No rows, fewer than two classes, no such device, or a loss that is no number.</exception>
     /// <exception cref="InvalidDataException">An image cannot be read.</exception>
     /// <exception cref="FileNotFoundException">An image's file is missing.</exception>
-    /// <exception cref="IOException">The log directory cannot be written.</exception>
+    /// <exception cref="IOException">The log or the checkpoint directory cannot be written.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     public VitTransformer Fit(IDataView trainData, IDataView? validationData)
     {

@@ -10,10 +10,9 @@ namespace Vit.Samples;
 internal sealed class Train : Command
 {
     private readonly Option<string> model = new("--model") { Required = true, HelpName = "FILE", Description = "Where the model goes (.zip)." };
-    private readonly Option<string?> validation = new("--validation") { HelpName = "DIR", Description = "Images to evaluate the finished model on. Training does not see them, unless --early-stopping asks for it." };
-    private readonly Option<int?> earlyStopping = new("--early-stopping") { HelpName = "N", Description = "Keep the epoch that is best on --validation, and stop after N epochs without a better one. The accuracy reported is then a picked one." };
-    private readonly Option<string?> checkpoints = new("--checkpoints") { HelpName = "DIR", Description = "Keep the training's state in this folder after every epoch, and go on from there when started again." };
-    private readonly Option<int?> checkpointSteps = new("--checkpoint-steps") { HelpName = "N", Description = "Keep it after every N steps, too." };
+    private readonly Option<string?> validation = new("--validation") { HelpName = "DIR", Description = "Images to evaluate the finished model on. Training sees them only with --early-stopping." };
+    private readonly Option<int?> earlyStopping = new("--early-stopping") { HelpName = "N", Description = "Keep the best epoch on --validation, and stop after N without a better one. The accuracy reported is then a picked one." };
+    private readonly CheckpointOptions checkpoints;
     private readonly TrainingOptions training;
 
     public Train() : base("train", "Trains on a folder of images and saves the model.")
@@ -22,8 +21,7 @@ internal sealed class Train : Command
         Add(model);
         Add(validation);
         Add(earlyStopping);
-        Add(checkpoints);
-        Add(checkpointSteps);
+        checkpoints = new CheckpointOptions(this);
         SampleRun.Set(this, Run);
     }
 
@@ -40,11 +38,7 @@ internal sealed class Train : Command
         using ImageFolder? heldImages = held == null ? null : ImageFolder.Open(held, run.Cancellation);
         var ml = new MLContext(training.Seed(run));
         IDataView data = ml.Data.LoadImagesFromFolder(images.Folder);
-        VitOptions options = training.For(run, images) with { CheckpointDirectory = run.Arguments.GetValue(checkpoints), CheckpointSteps = run.Arguments.GetValue(checkpointSteps) };
-        if (options is { CheckpointDirectory: not null } or { WarmStart: not null })
-        {
-            TrainingOptions.ShowLog(ml, run);
-        }
+        VitOptions options = checkpoints.Add(run, ml, training.For(run, images));
         if (patience != null)
         {
             // A validation set comes to the trainer as its input does: with the label as the same key.

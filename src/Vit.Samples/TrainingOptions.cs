@@ -45,6 +45,9 @@ internal sealed class TrainingOptions
 
     public int Seed(SampleRun run) => run.Arguments.GetValue(seed);
 
+    /// <summary>Whether it is said when training ends.</summary>
+    public bool HasEnd(SampleRun run) => run.Arguments.GetValue(epochs) != null || run.Arguments.GetValue(minutes) != null;
+
     /// <summary>The images that --data names, or a folder inside of that.</summary>
     public ImageFolder OpenData(SampleRun run, string inside = "") => ImageFolder.Open(Path.Combine(run.Arguments.GetRequiredValue(data), inside), run.Cancellation);
 
@@ -56,9 +59,7 @@ internal sealed class TrainingOptions
         string? former = given.GetValue(warmStart);
         bool isFineTuning = checkpoint != null || former != null;
         int? size = given.GetValue(imageSize) ?? (isFineTuning ? null : OwnSize(images));
-        VitOptions defaults = given.GetValue(recipe) is not { } named ? new()
-            : Recipes.TryGetValue(named, out VitOptions? whole) ? whole
-            : throw new ArgumentException($"--recipe {named} is not known; expected one of {string.Join(", ", Recipes.Keys)}.");
+        VitOptions defaults = Recipe(given.GetValue(recipe), isFineTuning);
         VitConfig? model = given.GetValue(variant) is not { } name ? defaults.Model is { } its && !isFineTuning ? its with { ImageSize = given.GetValue(imageSize) ?? its.ImageSize } : null
             : isFineTuning ? throw new ArgumentException("--variant goes with neither --pretrained nor --warm-start: they have their own architecture.")
             : Variants.TryGetValue(name, out PropertyInfo? property) ? (VitConfig)property.GetValue(null)! with { ImageSize = size ?? 64 }
@@ -74,7 +75,9 @@ internal sealed class TrainingOptions
             Epochs = given.GetValue(epochs) ?? defaults.Epochs,
             MaxTrainingTime = given.GetValue(minutes) is { } budget ? TimeSpan.FromMinutes(budget) : null,
             BatchSize = given.GetValue(batch) ?? defaults.BatchSize,
-            Optimizer = given.GetValue(learningRate) is { } rate ? defaults.Optimizer is { } optimizer ? optimizer with { LearningRate = rate } : !isFineTuning ? new MuonOptimizer { LearningRate = rate } : new AdamWOptimizer { LearningRate = rate } : defaults.Optimizer,
+            Optimizer = given.GetValue(learningRate) is { } rate
+                ? (defaults.Optimizer ?? (isFineTuning ? (VitOptimizer)new AdamWOptimizer() : new MuonOptimizer())) with { LearningRate = rate }
+                : defaults.Optimizer,
             LabelSmoothing = given.GetValue(labelSmoothing) ?? defaults.LabelSmoothing,
             LogDirectory = given.GetValue(logDirectory),
             PixelCacheBytes = given.GetValue(pixelCache) is { } megabytes ? (long)(megabytes * (1 << 20)) : null,
@@ -82,6 +85,19 @@ internal sealed class TrainingOptions
             Device = given.GetValue(device)!,
             CancellationToken = run.Cancellation,
         };
+    }
+
+    private static VitOptions Recipe(string? name, bool isFineTuning)
+    {
+        if (name == null)
+        {
+            return new VitOptions();
+        }
+        if (!Recipes.TryGetValue(name, out VitOptions? whole))
+        {
+            throw new ArgumentException($"--recipe {name} is not known; expected one of {string.Join(", ", Recipes.Keys)}.");
+        }
+        return isFineTuning || (whole != VitRecipe.FineTune && whole != VitRecipe.Probe) ? whole : throw new ArgumentException($"--recipe {name} needs --pretrained or --warm-start.");
     }
 
     /// <summary>Shows what the trainer logs but for the epochs, which the table shows: what it goes on from or starts from, among others.</summary>

@@ -53,27 +53,4 @@ public sealed class LinearProbeTests
             }
         }
     }
-
-    [TestMethod]
-    public void EveryRecipeIsSoundOnceItHasItsStart()
-    {
-        var ml = new MLContext(1);
-        foreach (VitOptions recipe in new[] { VitRecipe.ScratchSmall, VitRecipe.Deit, VitRecipe.FineTune with { WarmStart = "m.zip" }, VitRecipe.Probe with { WarmStart = "m.zip" } })
-        {
-            Assert.IsNotNull(ml.MulticlassClassification.Trainers.Vit(recipe));
-        }
-        ArgumentOutOfRangeException e = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ml.MulticlassClassification.Trainers.Vit(VitRecipe.Probe));
-        StringAssert.Contains(e.Message, nameof(VitOptions.WarmStart));
-    }
-
-    [TestMethod]
-    public void ScratchSmallIsTheDefaults()
-    {
-        var ml = new MLContext(1);
-        IDataView data = EstimatorConformanceTests.Keyed(ml, 24);
-        VitOptions Tiny(VitOptions options) => options with { Model = TestImages.TinyModel, Epochs = 2, Seed = 1, Device = "cpu" };
-        using VitTransformer recipe = ml.MulticlassClassification.Trainers.Vit(Tiny(VitRecipe.ScratchSmall)).Fit(data);
-        using VitTransformer defaults = ml.MulticlassClassification.Trainers.Vit(Tiny(new VitOptions())).Fit(data);
-        CollectionAssert.AreEqual(defaults.History.Select(epoch => epoch.TrainingLoss).ToArray(), recipe.History.Select(epoch => epoch.TrainingLoss).ToArray());
-    }
 }

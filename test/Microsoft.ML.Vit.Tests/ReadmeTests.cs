@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.ML.Vit.Tests.Conformance;
 using Microsoft.ML.Vit.Tests.Samples;
 
 namespace Microsoft.ML.Vit.Tests;
@@ -16,6 +17,52 @@ public class ReadmeTests
         string indented = string.Concat(block.TrimEnd('\n').Split('\n').Select(line => $"        {line}\n"));
         Assert.IsTrue(block.Length > 100 && block.Count(c => c == '\n') <= 12, "a pipeline of at most 12 lines");
         StringAssert.Contains(sample, indented);
+    }
+
+    [TestMethod]
+    public void ItsTrainingIsWhatIsCompiledAndRunHere()
+    {
+        string block = Regex.Matches(s_readme, "```csharp\n(.*?)```", RegexOptions.Singleline)[1].Groups[1].Value;
+        string source = File.ReadAllText(Path.Combine(Fixtures.RepositoryRoot(), "test", "Microsoft.ML.Vit.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n");
+        StringAssert.Contains(source, string.Concat(block.TrimEnd('\n').Split('\n').Select(line => $"        {line}\n")));
+
+        using var folder = new TemporaryFolder();
+        string before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = folder.Path;
+        try
+        {
+            using var stop = new CancellationTokenSource();
+            var ml = new MLContext(seed: 1);
+            IDataView data = EstimatorConformanceTests.Keyed(ml, 24);
+            using VitTransformer model = Train(ml, data, data, new EpochCallback(_ => stop.Cancel()), stop.Token);
+            Assert.HasCount(1, model.History);
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+        Assert.HasCount(2, Directory.GetFiles(folder["state"], "step-*"));
+        Assert.HasCount(1, Directory.GetFiles(folder["runs"], "events*", SearchOption.AllDirectories));
+        StringAssert.Contains(File.ReadAllText(folder["report.html"]), "Confusion matrix");
+    }
+
+    private static VitTransformer Train(MLContext ml, IDataView train, IDataView held, IProgress<EpochMetrics> progress, CancellationToken stop)
+    {
+        VitOptions options = VitRecipe.ScratchSmall with
+        {
+            MaxTrainingTime = TimeSpan.FromHours(1),
+            Augmentations = [new RandomCrop(), new HorizontalFlip(), new RandAugment(), new RandomErasing()],
+            Mixing = new BatchMixing { Probability = 0.5 }, // mixup and CutMix
+            WeightAverage = new ExponentialMovingAverage(),
+            CheckpointDirectory = "state", // started again, it goes on from there
+            LogDirectory = "runs", // tensorboard --logdir runs
+            Progress = progress,
+            CancellationToken = stop,
+            CancellationBehavior = VitCancellation.ReturnBest,
+        };
+        VitTransformer model = ml.MulticlassClassification.Trainers.Vit(options).Fit(train);
+        VitReport.Save("report.html", model, model.Transform(held));
+        return model;
     }
 
     [TestMethod]

@@ -48,6 +48,56 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    [DataRow(0)]
+    [DataRow(60_000)]
+    public void WithPixelsInAFileAndEachImageRepeatedItGoesOnWithinAnEpoch(int cache)
+    {
+        IDataView data = EstimatorConformanceTests.Keyed(s_ml, 96);
+        VitOptions options = s_all with
+        {
+            RepeatedAugmentations = 3,
+            BalancedSampling = true,
+            Augmentations = [new RandomResizedCrop(), new RandAugment(), new ColorJitter(), new RandomErasing(Probability: 0.5), new CancellingAugmentation()],
+        };
+        Outcome whole = Fit(data, options, out _);
+        using var folder = new TemporaryFolder();
+        Outcome? resumed = null;
+        for (int runs = 0; resumed is null; runs++)
+        {
+            Assert.IsLessThan(40, runs);
+            resumed = FitUntil(data, options with { CheckpointDirectory = folder.Path, CheckpointSteps = 1, PixelCacheBytes = cache }, 50 + runs, 0);
+        }
+        AssertSame(whole, resumed, $"{cache} bytes");
+    }
+
+    [TestMethod]
+    public void ProgressThatCancelsByThrowingLeavesItsEpochDone()
+    {
+        IDataView data = EstimatorConformanceTests.Keyed(s_ml, 36);
+        Outcome whole = Fit(data, s_all, out _);
+        using var folder = new TemporaryFolder();
+        VitOptions options = s_all with { CheckpointDirectory = folder.Path };
+        var throwing = new EpochCallback(m => throw new OperationCanceledException());
+        for (int epoch = 1; epoch <= 3; epoch++)
+        {
+            Assert.ThrowsExactly<OperationCanceledException>(() => Fit(data, options with { Progress = throwing }, out _));
+        }
+        AssertSame(whole, Fit(data, options, out _), "thrown three times");
+    }
+
+    [TestMethod]
+    public void AFolderThatCannotBeIsRefusedBeforeTraining()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["file"], "");
+        Directory.CreateDirectory(folder["folder", ".lock"]);
+        IDataView data = EstimatorConformanceTests.Keyed(s_ml, 24);
+        VitOptions options = TestImages.TinyOptions with { Progress = new EpochCallback(_ => Assert.Fail()) };
+        StringAssert.Contains(Assert.Throws<IOException>(() => Fit(data, options with { CheckpointDirectory = folder["file"] }, out _)).Message, folder["file"]);
+        StringAssert.Contains(Assert.Throws<UnauthorizedAccessException>(() => Fit(data, options with { CheckpointDirectory = folder["folder"] }, out _)).Message, folder["folder"]);
+    }
+
+    [TestMethod]
     public void ATrainingKilledWhileValidatingValidatesFirst()
     {
         IDataView data = EstimatorConformanceTests.Keyed(s_ml, 36);
@@ -96,6 +146,7 @@ public sealed class ResumeTests
         Assert.Contains(line => line.Contains("Goes on from step"), log);
         EpochMetrics next = resumed.History[seen];
         Assert.IsLessThan(1.0, next.SecondsLeft);
+        Assert.IsTrue(resumed.History.Zip(resumed.History.Skip(1)).All(pair => pair.First.ElapsedSeconds < pair.Second.ElapsedSeconds));
     }
 
     [TestMethod]

@@ -94,8 +94,8 @@ public sealed class WarmStartTests
         ml.Log += (_, e) => log.Enqueue(e.Message);
         VitConfig saved = TestImages.TinyModel with { Positions = VitPositions.Learned };
         IDataView larger = Keyed(ml, 32, "red", "green", "blue");
-        using VitTransformer model = ml.MulticlassClassification.Trainers.Vit(s_options with { WarmStart = s_saved, Model = saved with { ImageSize = 32 } }).Fit(larger);
-        Assert.AreEqual((PixelSize)32, model.Model.ImageSize);
+        using VitTransformer model = ml.MulticlassClassification.Trainers.Vit(s_options with { WarmStart = s_saved, Model = saved with { ImageSize = 32, DropPath = 0.1, PatchDropout = 0.25 } }).Fit(larger);
+        Assert.AreEqual(((PixelSize)32, 0.1, 0.25), (model.Model.ImageSize, model.Model.DropPath, model.Model.PatchDropout));
         Assert.AreEqual((PixelSize)32, model.Preprocessing.Size);
         Assert.IsTrue(log.Any(line => line.Contains("Positions are resized from a grid of 2x2 to 4x4")), string.Join('\n', log));
 

@@ -6,7 +6,8 @@ namespace Microsoft.ML.Vit;
 /// <summary>
 /// Does a few operations, drawn from fifteen with replacement, to an image (Cubuk et al. 2019, arXiv 1909.13719), in timm's manner; the defaults are timm's rand-m9-mstd0.5-inc1.
 /// The operations are Pillow's: auto-contrast, equalize, invert, rotate (to 30 degrees), posterize, solarize, solarize-add, colour, contrast, brightness, sharpness, shear (to 0.3) and
-/// translate (to 0.45 of the side), each at the image's own size. Rotating, shearing and translating draw bilinear or bicubic interpolation, and fill with ImageNet's mean colour (124, 116, 104), as timm does.
+/// translate (to 0.45 of the side), each at the image's own size. Rotating, shearing and translating draw bilinear or bicubic interpolation, and fill with ImageNet's mean colour (124, 116, 104),
+/// as timm does.
 /// </summary>
 /// <remarks>
 /// Bytes are worked on as they are; floats at 256 levels of the image's own range, whose ends stand for black and white. Images of other than three channels are taken for grey planes:

@@ -7,7 +7,10 @@ namespace Microsoft.ML.Vit.Batching;
 /// The log is told once of either. Disposing removes the file.
 /// </summary>
 /// <param name="channel">Where it says so.</param>
-/// <param name="budget">Bytes of memory for training and validation pixels together; null for a quarter of the machine's. An eighth of it, 96 MB at least where that is not above a half, is left to what reading and batches on their way take.</param>
+/// <param name="budget">
+/// Bytes of memory for training and validation pixels together; null for a quarter of the machine's. An eighth of it, 96 MB at least where that is not above a half, is left to what reading and
+/// batches on their way take.
+/// </param>
 /// <param name="disk">Where a temporary file goes; null for the system's folder.</param>
 internal sealed class PixelStorage(IChannel channel, long? budget, TemporaryDisk? disk = null) : IDisposable
 {

@@ -1,7 +1,8 @@
 namespace Microsoft.ML.Vit.Reporting;
 
 /// <summary>
-/// What scored images show of a model: figures as ML.NET's evaluator defines them, and which classes are taken for which. Memory grows with the classes and with the kinds of mistakes, not with the images.
+/// What scored images show of a model: figures as ML.NET's evaluator defines them, and which classes are taken for which. Memory grows with the classes and with the kinds of mistakes, not with
+/// the images.
 /// </summary>
 /// <param name="classNames">The classes in the order of the scores.</param>
 /// <param name="mistakesKept">The most mistakes kept with their pictures.</param>

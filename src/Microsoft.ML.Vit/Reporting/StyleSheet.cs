@@ -61,10 +61,10 @@ internal static class StyleSheet
         svg .bar { fill: rgb(var(--hit) / 0.75); }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
         th { font-weight: 600; text-align: left; }
-        tbody th { overflow-wrap: anywhere; }
+        tbody th, td.name { min-width: 6.5em; overflow-wrap: anywhere; }
         thead th { color: var(--soft); font-weight: 500; font-size: 13px; white-space: nowrap; }
         td, thead th + th { text-align: right; }
-        td.name { text-align: left; overflow-wrap: anywhere; }
+        td.name { text-align: left; }
         th, td { padding: 4px 10px; border-bottom: 1px solid var(--grid); }
         details table, .pair table { width: 100%; }
         .pair thead th:nth-child(2) { text-align: left; }
@@ -79,7 +79,7 @@ internal static class StyleSheet
         td.miss { --tone: var(--miss); }
         table.confusion { border-collapse: separate; border-spacing: 2px; font-size: 13px; }
         .confusion th, .confusion td { border: 0; padding: 4px 6px; }
-        .confusion tbody th { max-width: 190px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 500; }
+        .confusion tbody th { min-width: 0; max-width: 190px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 500; }
         .confusion td { min-width: 34px; text-align: center; border-radius: 3px; background: var(--grid); }
         .confusion td.hit, .confusion td.miss { background: linear-gradient(rgb(var(--tone) / var(--share, 0)), rgb(var(--tone) / var(--share, 0))) var(--grid); }
         .confusion td.dark { color: #ffffff; }
@@ -100,6 +100,19 @@ internal static class StyleSheet
         dd.class { font-weight: 600; }
         dd.where { grid-column: 1 / -1; color: var(--soft); font-size: 12px; }
         .facts th { font-weight: 500; color: var(--soft); white-space: nowrap; }
+        @media (max-width: 560px) {
+          main { padding: 20px 12px 32px; }
+          section { padding: 14px; }
+          .tiles { gap: 10px; }
+          .charts svg { overflow: visible; }
+          .charts svg text { font-size: 17px; }
+          th, td { padding: 4px 6px; }
+          .confusion td { min-width: 28px; }
+          .confusion th, .confusion td { padding: 4px; }
+          .confusion tbody th { max-width: 96px; }
+          .confusion thead th:first-child { white-space: normal; }
+          .mistakes { grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)); gap: 10px; }
+        }
         @media print {
           :root { --page: #ffffff; --card: #ffffff; }
           body { font-size: 12px; }

@@ -32,7 +32,7 @@ internal sealed class TrainingSection
             Chart("Images per second", e => e.ImagesPerSecond, null, Figures.Number, fromZero: true, null).Write(html);
         }
         html.Element("p", Kept is null
-            ? "Training accuracy is measured while the weights change, on augmented images. There was no validation; the model has the last epoch's weights."
+            ? "Training accuracy is measured while the weights change, on augmented images. There was no validation; the model is what the last epoch ended with."
             : "Training accuracy is measured while the weights change, on augmented images. The model has the weights of the epoch marked “kept”, which validated best.", ("class", "note"));
         WriteEpochs(html);
     }

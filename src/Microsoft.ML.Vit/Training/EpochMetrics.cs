@@ -33,8 +33,16 @@ public sealed record EpochMetrics
     /// </summary>
     public double InputWaitShare { get; init; }
 
-    /// <summary>Share of the epoch's training time, validation left out, that the optimizer's steps took; 0 to 1. On a GPU only the time to start them. 0 in models saved before it was measured.</summary>
+    /// <summary>
+    /// Share of the epoch's training time, validation left out, that the optimizer's steps took; 0 to 1. On a GPU only the time to start them. 0 in models saved before it was measured.
+    /// </summary>
     public double OptimizerShare { get; init; }
+
+    /// <summary>
+    /// Seconds that training has taken up to the epoch's end, validation and earlier runs of a resumed training included; reading the images and pre-training, which come before it, are not. 0 in
+    /// models saved before it was measured.
+    /// </summary>
+    public double ElapsedSeconds { get; init; }
 
     /// <summary>Estimated time to the end of training, in seconds.</summary>
     public required double SecondsLeft { get; init; }

@@ -6,7 +6,8 @@ namespace Microsoft.ML.Vit;
 /// </summary>
 /// <param name="Decay">What the average keeps of itself at a step, 0 to below 1; 0.9998 averages over about 5,000 steps. Default 0.9998.</param>
 /// <param name="Warmup">
-/// Whether the decay begins at 0.1 and rises as (1 + t) / (10 + t) over the steps t, until it reaches <paramref name="Decay"/>: without it the average of a short training remembers the start. Default true.
+/// Whether the decay begins at 0.1 and rises as (1 + t) / (10 + t) over the steps t, until it reaches <paramref name="Decay"/>: without it the average of a short training remembers the start.
+/// Default true.
 /// </param>
 public sealed record ExponentialMovingAverage(double Decay = 0.9998, bool Warmup = true)
 {

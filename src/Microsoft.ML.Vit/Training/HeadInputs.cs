@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Vit.Training;
 
 /// <summary>
-/// What the head reads of every image, computed once, for a training of the head alone (a linear probe) on images as they are. As long as it is not disposed the network takes these in place of images.
+/// What the head reads of every image, computed once, for a training of the head alone (a linear probe) on images as they are. As long as it is not disposed the network takes these in place of
+/// images.
 /// </summary>
 internal sealed class HeadInputs : IDisposable
 {

@@ -48,6 +48,7 @@ internal sealed class TrainingClock
     public void Resume(TrainingProgress earlier)
     {
         (Steps, _position, _stepLength, _before) = (earlier.Steps, earlier.Position, earlier.StepLength, earlier.Seconds);
+        _watch.Restart();
         Budget = earlier.BudgetSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
     }
 

@@ -45,8 +45,10 @@ internal sealed class TrainingLoop(
                 TrainEpoch(state, batches, gradients, optimizer, average, clock);
                 double seconds = state.EpochSeconds;
                 RunningMetrics? validated = validation is null ? null : Validate(validation, average, best);
-                report(Metrics(state, clock, seconds, validated));
+                EpochMetrics metrics = Metrics(state, clock, seconds, validated);
+                // Before it is told: who is told may cancel by throwing, and a later run is not to do the epoch's end again.
                 state.EpochDone();
+                report(metrics);
                 state.Keep(store, IsOver());
             }
         }
@@ -75,7 +77,7 @@ internal sealed class TrainingLoop(
         foreach (Batch[] step in batches.Epoch(state.Epoch, state.Batch).Chunk(plan.GradientAccumulation))
         {
             using var scope = NewDisposeScope();
-            RunningMetrics metrics = AddGradients(state.Epoch, step, gradients);
+            RunningMetrics metrics = AddGradients(clock.Steps + 1, state.Epoch, step, gradients);
             if (plan.GradientClipNorm is { } norm)
             {
                 Gradients.ClipNorm(_parameters, norm);
@@ -100,13 +102,13 @@ internal sealed class TrainingLoop(
     }
 
     /// <summary>The gradients of the mean loss over all images of a step.</summary>
-    private RunningMetrics AddGradients(int epoch, Batch[] step, ForwardBackward gradients)
+    private RunningMetrics AddGradients(long step, int epoch, Batch[] batches, ForwardBackward gradients)
     {
         var metrics = new RunningMetrics();
-        int images = step.Sum(batch => batch.Count);
+        int images = batches.Sum(batch => batch.Count);
         try
         {
-            foreach (Batch batch in step)
+            foreach (Batch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
@@ -116,12 +118,12 @@ internal sealed class TrainingLoop(
                     ? (input, labels)
                     : BatchMixer.Mix(plan.Mixing, input, labels, network.Config.Classes, random.Batch(epoch, batch.Index));
                 (Tensor logits, Tensor loss) = gradients.Run(mixed, targets, random.Dropout(epoch, batch.Index), images);
-                CheckFinite(metrics.Add(logits, labels, loss * ((double)images / batch.Count)), epoch, batch.Index + 1);
+                CheckFinite(metrics.Add(logits, labels, loss * ((double)images / batch.Count)), step, epoch, batch.Index + 1);
             }
         }
         finally
         {
-            Array.ForEach(step, batch => batch.Dispose());
+            Array.ForEach(batches, batch => batch.Dispose());
         }
         return metrics;
     }
@@ -153,15 +155,16 @@ internal sealed class TrainingLoop(
         ImagesPerSecond = state.Metrics.Count / seconds,
         InputWaitShare = Math.Min(1, state.InputSeconds / seconds),
         OptimizerShare = Math.Min(1, state.OptimizerSeconds / seconds),
+        ElapsedSeconds = clock.Seconds,
         SecondsLeft = clock.SecondsLeft,
     };
 
-    private void CheckFinite(double loss, int epoch, int batch)
+    private void CheckFinite(double loss, long step, int epoch, int batch)
     {
         if (!double.IsFinite(loss))
         {
             throw new InvalidOperationException(
-                $"The training loss became {loss} in epoch {epoch}, batch {batch}. Try a lower learning rate (Optimizer.LearningRate is {plan.Optimizer.LearningRate}), "
+                $"The training loss became {loss} in step {step} (epoch {epoch}, batch {batch}). Try a lower learning rate (Optimizer.LearningRate is {plan.Optimizer.LearningRate}), "
                 + "a longer warmup (WarmupFraction), or gradient clipping (GradientClipNorm).");
         }
     }

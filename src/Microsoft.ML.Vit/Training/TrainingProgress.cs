@@ -1,7 +1,8 @@
 namespace Microsoft.ML.Vit.Training;
 
 /// <summary>
-/// Where a training stands, all numbers but the tensors. Everything random is a function of the seed, the epoch and the place in it (<see cref="Batching.RandomStreams"/>), so the position is the generators' state too.
+/// Where a training stands, all numbers but the tensors. Everything random is a function of the seed, the epoch and the place in it (<see cref="Batching.RandomStreams"/>), so the position is the
+/// generators' state too.
 /// </summary>
 internal sealed record TrainingProgress
 {
@@ -67,8 +68,10 @@ internal sealed record TrainingProgress
     {
         (string Name, double Value, double Least)[] counts =
         [
-            (nameof(Epoch), Epoch, 1), (nameof(Batch), Batch, 0), (nameof(Steps), Steps, 0), (nameof(Position), Position, 0), (nameof(StepLength), StepLength, 0), (nameof(Seconds), Seconds, 0), (nameof(BudgetSeconds), BudgetSeconds ?? 0, 0),
-            (nameof(EpochSeconds), EpochSeconds, 0), (nameof(InputSeconds), InputSeconds, 0), (nameof(OptimizerSeconds), OptimizerSeconds, 0), (nameof(Correct), Correct, 0), (nameof(Images), Images, Correct), (nameof(EpochsSinceBest), EpochsSinceBest, 0),
+            (nameof(Epoch), Epoch, 1), (nameof(Batch), Batch, 0), (nameof(Steps), Steps, 0), (nameof(Position), Position, 0), (nameof(StepLength), StepLength, 0),
+            (nameof(Seconds), Seconds, 0), (nameof(BudgetSeconds), BudgetSeconds ?? 0, 0), (nameof(EpochSeconds), EpochSeconds, 0), (nameof(InputSeconds), InputSeconds, 0),
+            (nameof(OptimizerSeconds), OptimizerSeconds, 0), (nameof(LearningRateFactor), LearningRateFactor, 0), (nameof(Correct), Correct, 0), (nameof(Images), Images, Correct),
+            (nameof(EpochsSinceBest), EpochsSinceBest, 0),
         ];
         IEnumerable<string> below = counts.Where(c => !(c.Value >= c.Least && double.IsFinite(c.Value) && c.Value < Most)).Select(c => $"{c.Name} is {c.Value}; expected {c.Least} to {Most}.");
         return BestAccuracy.HasValue == BestLoss.HasValue ? below : below.Append($"{nameof(BestAccuracy)} and {nameof(BestLoss)} go together.");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text.Json;
@@ -53,6 +54,35 @@ public sealed class BenchmarkSamplesTests
         Assert.IsGreaterThan(0, run.Json.GetProperty("imagesPerSecond").GetDouble());
         SampleProcess evaluate = SampleProcess.Run("evaluate", "--data", $"{archive}/test", "--model", folder["m.zip"], "--json");
         Assert.AreEqual(evaluate.Json.GetProperty("accuracy").GetDouble(), run.Json.GetProperty("accuracy").GetDouble());
+    }
+
+    [TestMethod]
+    public void Cifar10GoesOnFromItsCheckpointsAndCountsTheTimeOfAllRuns()
+    {
+        using var folder = new TemporaryFolder();
+        string archive = Archive(folder, "cifar10", "train", "test");
+        string[] command = ["cifar10", "--data", archive, "--minutes", "0.1", "--recipe", "scratch-small", "--no-peer", "--checkpoints", folder["state"], "--json"];
+        using (Process killed = SampleProcess.Start(command))
+        {
+            string? line;
+            do
+            {
+                line = killed.StandardError.ReadLine();
+            }
+            while (line?.StartsWith("epoch 3/", StringComparison.Ordinal) == false);
+            killed.Kill();
+            killed.WaitForExit();
+        }
+        SampleProcess resumed = SampleProcess.Run(command);
+        Assert.AreEqual(0, resumed.ExitCode, resumed.Error);
+        StringAssert.Contains(resumed.Error, "Goes on from step ");
+        Assert.IsFalse(resumed.Error.Split('\n').Any(line => line.StartsWith("epoch 1/", StringComparison.Ordinal)));
+        SampleProcess again = SampleProcess.Run(command);
+        StringAssert.Contains(again.Error, "The training had ended at step ");
+        foreach (string figure in new[] { "accuracy", "trainingSeconds", "epochs" })
+        {
+            Assert.AreEqual(resumed.Json.GetProperty(figure).GetDouble(), again.Json.GetProperty(figure).GetDouble(), figure);
+        }
     }
 
     /// <summary>Drawn images by class, in folders of an archive.</summary>

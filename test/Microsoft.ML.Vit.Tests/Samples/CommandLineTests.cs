@@ -46,6 +46,19 @@ public sealed class CommandLineTests
     }
 
     [TestMethod]
+    [DataRow("best", "expected one of scratch-small, fine-tune, probe, deit.")]
+    [DataRow("fine-tune", "--recipe fine-tune needs --pretrained or --warm-start.")]
+    [DataRow("probe", "--recipe probe needs --pretrained or --warm-start.")]
+    public void RecipesAreKnownByNameAndHaveTheirStart(string recipe, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        new ShapeImages(32, 1).Write(folder.Path, perClass: 1);
+        SampleProcess run = SampleProcess.Run("train", "--data", folder.Path, "--model", folder["m.zip"], "--recipe", recipe);
+        Assert.AreEqual(1, run.ExitCode);
+        StringAssert.Contains(run.Error, expected);
+    }
+
+    [TestMethod]
     public void ImageThatCannotBeReadIsNamed()
     {
         using var folder = new TemporaryFolder();
