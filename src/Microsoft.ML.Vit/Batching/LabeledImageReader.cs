@@ -1,4 +1,5 @@
 using Microsoft.ML.Runtime;
+using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Batching;
 
@@ -17,33 +18,46 @@ internal sealed class LabeledImageReader(IChannel channel, PixelStorage storage,
         PixelBlocks memory = cache.Memory;
         var labels = new List<int>();
         var rowOf = new List<long>();
-        byte[] pixels = new byte[rows.Shape.Bytes];
+        var waiting = new List<(int Label, long Row)>();
         long count = 0;
         long unlabeled = 0;
         long unreadable = 0;
         using (LabeledRowCursor cursor = rows.Open())
         {
-            for (; cursor.MoveNext(); count++)
+            RowImages images = cursor.Images(rows.Shape.Bytes);
+            for (bool more = true; more;)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                int label = cursor.Label;
-                if (label < 0)
+                images.Clear();
+                waiting.Clear();
+                while (!images.IsFull && (more = cursor.MoveNext()))
                 {
-                    unlabeled++;
-                    continue;
+                    cancellationToken.ThrowIfCancellationRequested();
+                    count++;
+                    int label = cursor.Label;
+                    if (label < 0)
+                    {
+                        unlabeled++;
+                        continue;
+                    }
+                    images.Add();
+                    waiting.Add((label, cursor.Row));
                 }
-                if (!cursor.TryRead(pixels, out Exception? invalid))
+                images.Decode();
+                for (int i = 0; i < images.Count; i++)
                 {
-                    unreadable += invalidImages == InvalidImageHandling.Skip ? 1 : throw invalid;
-                    continue;
+                    if (images.Invalid(i) is { } invalid)
+                    {
+                        unreadable += invalidImages == InvalidImageHandling.Skip ? 1 : throw invalid;
+                        continue;
+                    }
+                    // Once there is no room the other images are still looked at, whether they can be read.
+                    if (cache?.TryAdd(images[i]) == false)
+                    {
+                        cache = null;
+                    }
+                    labels.Add(waiting[i].Label);
+                    rowOf.Add(waiting[i].Row);
                 }
-                // Once there is no room the other images are still looked at, whether they can be read.
-                if (cache?.TryAdd(pixels) == false)
-                {
-                    cache = null;
-                }
-                labels.Add(label);
-                rowOf.Add(cursor.Row);
             }
         }
         Report(rows.Role, count, unlabeled, unreadable);

@@ -1,3 +1,5 @@
+using Microsoft.ML.Vit.Images;
+
 namespace Microsoft.ML.Vit.Batching;
 
 /// <summary>Images that are kept nowhere: each pass decodes those it needs again, in the order of the rows, and a pool holds those that wait for their turn.</summary>
@@ -30,7 +32,12 @@ internal sealed class PixelStream(LabeledRows rows, IReadOnlyList<long> rowOf, I
         private readonly Dictionary<int, int> _slots = []; // of the images that wait
         private readonly Stack<int> _free = [];
         private int _slotsUsed;
+        private readonly List<int> _indices = []; // of the images decoded last
+        private RowImages? _images;
+        private int _taken; // of these
         private int _next; // image
+
+        private RowImages Images => _images ??= _cursor.Images(rows.Shape.Bytes);
 
         public ReadOnlySpan<byte> Read(int index, Span<byte> buffer)
         {
@@ -49,30 +56,49 @@ internal sealed class PixelStream(LabeledRows rows, IReadOnlyList<long> rowOf, I
 
         public void Dispose() => _cursor.Dispose();
 
-        /// <summary>Decodes the next image that is needed.</summary>
+        /// <summary>Gives the next image that is needed a place.</summary>
         private void DecodeNext()
         {
-            while (usesLeft[_next] == 0)
+            if (_taken == _indices.Count)
             {
-                _next++;
+                TakeSome();
             }
-            while (_cursor.Row < rowOf[_next])
-            {
-                if (!_cursor.MoveNext())
-                {
-                    throw Changed("fewer rows");
-                }
-            }
-            if (_cursor.Label != labels[_next])
-            {
-                throw Changed($"another label in row {_cursor.Row}");
-            }
-            int slot = _free.TryPop(out int free) ? free : _slotsUsed++;
-            if (!_cursor.TryRead(pool[slot], out Exception? invalid))
+            if (Images.Invalid(_taken) is { } invalid)
             {
                 throw invalid;
             }
-            _slots.Add(_next++, slot);
+            int slot = _free.TryPop(out int free) ? free : _slotsUsed++;
+            Images[_taken].CopyTo(pool[slot]);
+            _slots.Add(_indices[_taken++], slot);
+        }
+
+        /// <summary>Decodes some of the next images that are needed.</summary>
+        private void TakeSome()
+        {
+            Images.Clear();
+            _indices.Clear();
+            _taken = 0;
+            for (; _next < usesLeft.Length && !Images.IsFull; _next++)
+            {
+                if (usesLeft[_next] == 0)
+                {
+                    continue;
+                }
+                while (_cursor.Row < rowOf[_next])
+                {
+                    if (!_cursor.MoveNext())
+                    {
+                        throw Changed("fewer rows");
+                    }
+                }
+                if (_cursor.Label != labels[_next])
+                {
+                    throw Changed($"another label in row {_cursor.Row}");
+                }
+                Images.Add();
+                _indices.Add(_next);
+            }
+            Images.Decode();
         }
 
         private InvalidOperationException Changed(string what) =>

@@ -46,8 +46,11 @@ internal static class ImageDecoder
         try
         {
             Span<byte> pixels = packed.AsSpan(0, info.BytesSize);
-            // A frame need not cover its canvas, and a pooled array holds another image.
-            pixels.Clear();
+            if (format is not ("JPEG" or "PNG"))
+            {
+                // A frame need not cover its canvas, and a pooled array holds another image.
+                pixels.Clear();
+            }
             fixed (byte* target = pixels)
             {
                 SKCodecResult result = codec.GetPixels(info, (IntPtr)target);

@@ -9,6 +9,9 @@ internal sealed class ImageFitter(Preprocessing preprocessing)
 {
     private readonly PixelResizer _resizer = new(preprocessing.Interpolation);
 
+    /// <summary>Planes of the images.</summary>
+    public int Channels => preprocessing.Channels;
+
     /// <summary>Fits an image.</summary>
     /// <param name="image">An image of the preprocessing's channels.</param>
     /// <param name="destination">channels x height x width bytes of the preprocessing's size.</param>

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Vit.Images;
 
@@ -12,7 +10,6 @@ internal sealed class PixelResizer
 {
     // Folders of photographs have few sizes; where every image has its own, the tables are not worth keeping.
     private const int MostTables = 64;
-    private const int Half = 1 << (ResampleTable.FractionBits - 1);
 
     private readonly Interpolation _filter;
     private readonly Dictionary<(int Input, int Output, int First, int Length), ResampleTable> _tables = [];
@@ -47,124 +44,60 @@ internal sealed class PixelResizer
             return;
         }
         ResampleTable? columns = from.Width == to.Width ? null : Table(from.Width, to.Width, window.Left, window.Size.Width);
-        if (from.Height == to.Height)
-        {
-            ResizeRows(source, from, columns, window.Left, window.Top, window.Size.Height, target, window.Size.Width, channels);
-            return;
-        }
+        ResampleTable? rows = from.Height == to.Height ? null : Table(from.Height, to.Height, window.Top, window.Size.Height);
         // Only the rows that the second pass reads go through the first.
-        ResampleTable rows = Table(from.Height, to.Height, window.Top, window.Size.Height);
-        int first = rows.Start(0);
-        int count = rows.End - first;
-        int length = checked(channels * count * window.Size.Width);
-        byte[] narrowed = ArrayPool<byte>.Shared.Rent(length);
+        int first = rows?.Start(0) ?? window.Top;
+        int count = rows is null ? window.Size.Height : rows.End - first;
+        int area = window.Size.Height * window.Size.Width;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            ReadOnlySpan<byte> plane = source.Slice((channel * from.Height + first) * from.Width, count * from.Width);
+            Span<byte> into = target.Slice(channel * area, area);
+            if (columns is not null)
+            {
+                ResizeBoth(plane, from.Width, count, columns, rows, first, into, window.Size.Width);
+            }
+            else if (rows is not null)
+            {
+                RowSums.Compute(plane[window.Left..], from.Width, rows, first, into, window.Size.Width);
+            }
+            else
+            {
+                for (int row = 0; row < count; row++)
+                {
+                    plane.Slice(row * from.Width + window.Left, window.Size.Width).CopyTo(into[(row * window.Size.Width)..]);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The width of one plane, then, where there is a table for them, its rows. What is wanted along a row is had by whole rows of the transposed plane:
+    /// vectors have no other quick way to it, and transposing costs little.
+    /// </summary>
+    private static void ResizeBoth(ReadOnlySpan<byte> plane, int stride, int count, ResampleTable columns, ResampleTable? rows, int first, Span<byte> target, int width)
+    {
+        int left = columns.Start(0);
+        int read = columns.End - left;
+        byte[] upright = ArrayPool<byte>.Shared.Rent(checked(Math.Max(read, width) * count));
+        byte[] narrowed = ArrayPool<byte>.Shared.Rent(checked(width * count));
         try
         {
-            ResizeRows(source, from, columns, window.Left, first, count, narrowed, window.Size.Width, channels);
-            ResizeColumns(narrowed.AsSpan(0, length), rows, first, count, target, window.Size, channels);
+            ByteTransposition.Transpose(plane[left..], stride, count, read, upright);
+            RowSums.Compute(upright.AsSpan(0, read * count), count, columns, left, narrowed, count);
+            if (rows is null)
+            {
+                ByteTransposition.Transpose(narrowed, count, width, count, target);
+                return;
+            }
+            ByteTransposition.Transpose(narrowed, count, width, count, upright.AsSpan(0, width * count));
+            RowSums.Compute(upright.AsSpan(0, width * count), width, rows, first, target, width);
         }
         finally
         {
+            ArrayPool<byte>.Shared.Return(upright);
             ArrayPool<byte>.Shared.Return(narrowed);
         }
-    }
-
-    /// <summary>Each row by itself: <paramref name="count"/> rows of each plane from <paramref name="first"/> on, resized, or cut out where the width stays (no table).</summary>
-    private static void ResizeRows(ReadOnlySpan<byte> source, PixelSize size, ResampleTable? table, int left, int first, int count, Span<byte> target, int width, int channels)
-    {
-        for (int row = 0; row < channels * count; row++)
-        {
-            ReadOnlySpan<byte> from = source.Slice((row / count * size.Height + first + row % count) * size.Width, size.Width);
-            Span<byte> to = target.Slice(row * width, width);
-            if (table is null)
-            {
-                from.Slice(left, width).CopyTo(to);
-                continue;
-            }
-            for (int x = 0; x < to.Length; x++)
-            {
-                ReadOnlySpan<int> weights = table.Weights(x);
-                to[x] = Round(Half + Dot(from.Slice(table.Start(x), weights.Length), weights));
-            }
-        }
-    }
-
-    /// <summary>Each output row is a weighted sum of input rows, whole rows at a time; planes hold <paramref name="count"/> input rows, from <paramref name="first"/> on.</summary>
-    private static void ResizeColumns(ReadOnlySpan<byte> source, ResampleTable table, int first, int count, Span<byte> target, PixelSize size, int channels)
-    {
-        int[] rented = ArrayPool<int>.Shared.Rent(size.Width);
-        Span<int> sums = rented.AsSpan(0, size.Width);
-        for (int channel = 0; channel < channels; channel++)
-        {
-            for (int y = 0; y < size.Height; y++)
-            {
-                sums.Fill(Half);
-                ReadOnlySpan<int> weights = table.Weights(y);
-                int start = channel * count + table.Start(y) - first;
-                for (int i = 0; i < weights.Length; i++)
-                {
-                    AddScaled(source.Slice((start + i) * size.Width, size.Width), weights[i], sums);
-                }
-                Span<byte> to = target.Slice((channel * size.Height + y) * size.Width, size.Width);
-                for (int x = 0; x < to.Length; x++)
-                {
-                    to[x] = Round(sums[x]);
-                }
-            }
-        }
-        ArrayPool<int>.Shared.Return(rented);
-    }
-
-    private static byte Round(int sum) => (byte)Math.Clamp(sum >> ResampleTable.FractionBits, 0, 255);
-
-    private static int Dot(ReadOnlySpan<byte> pixels, ReadOnlySpan<int> weights)
-    {
-        int sum = 0;
-        int i = 0;
-        int lanes = Vector<int>.Count;
-        if (weights.Length >= Vector<byte>.Count)
-        {
-            Vector<int> sums = Vector<int>.Zero;
-            for (; i <= weights.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-            {
-                Widen(new Vector<byte>(pixels[i..]), out Vector<int> a, out Vector<int> b, out Vector<int> c, out Vector<int> d);
-                ReadOnlySpan<int> w = weights[i..];
-                sums += a * new Vector<int>(w) + b * new Vector<int>(w[lanes..]) + c * new Vector<int>(w[(2 * lanes)..]) + d * new Vector<int>(w[(3 * lanes)..]);
-            }
-            sum = Vector.Sum(sums);
-        }
-        for (; i < weights.Length; i++)
-        {
-            sum += pixels[i] * weights[i];
-        }
-        return sum;
-    }
-
-    private static void AddScaled(ReadOnlySpan<byte> pixels, int weight, Span<int> sums)
-    {
-        int i = 0;
-        int lanes = Vector<int>.Count;
-        for (; i <= pixels.Length - Vector<byte>.Count; i += Vector<byte>.Count)
-        {
-            Widen(new Vector<byte>(pixels[i..]), out Vector<int> a, out Vector<int> b, out Vector<int> c, out Vector<int> d);
-            Span<Vector<int>> into = MemoryMarshal.Cast<int, Vector<int>>(sums.Slice(i, 4 * lanes));
-            into[0] += a * weight;
-            into[1] += b * weight;
-            into[2] += c * weight;
-            into[3] += d * weight;
-        }
-        for (; i < pixels.Length; i++)
-        {
-            sums[i] += pixels[i] * weight;
-        }
-    }
-
-    private static void Widen(Vector<byte> bytes, out Vector<int> a, out Vector<int> b, out Vector<int> c, out Vector<int> d)
-    {
-        Vector.Widen(bytes, out Vector<ushort> low, out Vector<ushort> high);
-        Vector.Widen(low, out Vector<uint> first, out Vector<uint> second);
-        Vector.Widen(high, out Vector<uint> third, out Vector<uint> fourth);
-        (a, b, c, d) = (Vector.AsVectorInt32(first), Vector.AsVectorInt32(second), Vector.AsVectorInt32(third), Vector.AsVectorInt32(fourth));
     }
 
     private static void Nearest(ReadOnlySpan<byte> source, PixelSize from, Span<byte> target, PixelSize to, PixelWindow window, int channels)

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace Microsoft.ML.Vit.Images;
@@ -17,6 +19,11 @@ internal static class PixelUnpacking
     {
         bool turned = origin is >= SKEncodedOrigin.LeftTop and <= SKEncodedOrigin.LeftBottom;
         var image = new PlanarImage(turned ? new PixelSize(size.Width, size.Height) : size, channels);
+        if (alpha == AlphaKind.Opaque && origin == SKEncodedOrigin.TopLeft && channels == 3)
+        {
+            Divide(packed, image.Pixels, blueFirst);
+            return image;
+        }
         // Where the stored pixel (x, y) goes is first + x * right + y * down.
         (int width, int height, int outWidth) = (size.Width, size.Height, image.Size.Width);
         (int first, int right, int down) = origin switch
@@ -60,25 +67,67 @@ internal static class PixelUnpacking
         return image;
     }
 
+    /// <summary>Four-byte pixels to three planes, as most photographs need it: nothing to blend, nothing to turn.</summary>
+    private static void Divide(ReadOnlySpan<byte> packed, Span<byte> planes, bool blueFirst)
+    {
+        ReadOnlySpan<Vector<uint>> pixels = MemoryMarshal.Cast<byte, Vector<uint>>(packed);
+        int area = packed.Length / 4;
+        for (int channel = 0; channel < 3; channel++)
+        {
+            Span<byte> plane = planes.Slice(channel * area, area);
+            int at = blueFirst ? 2 - channel : channel;
+            Span<Vector<byte>> vectors = MemoryMarshal.Cast<byte, Vector<byte>>(plane);
+            for (int i = 0; i < vectors.Length; i++)
+            {
+                ReadOnlySpan<Vector<uint>> four = pixels.Slice(4 * i, 4);
+                vectors[i] = Vector.Narrow(Vector.Narrow(Byte(four[0], at), Byte(four[1], at)), Vector.Narrow(Byte(four[2], at), Byte(four[3], at)));
+            }
+            for (int i = vectors.Length * Vector<byte>.Count; i < area; i++)
+            {
+                plane[i] = packed[4 * i + at];
+            }
+        }
+    }
+
+    private static Vector<uint> Byte(Vector<uint> pixels, int index) => Vector.ShiftRightLogical(pixels, 8 * index) & new Vector<uint>(0xFF);
+
     /// <summary>
     /// What the fourth byte of an MLImage means. ML.NET declares its images premultiplied and Skia decodes them so, but <c>MLImage.CreateFromPixels</c>
     /// takes any bytes: a colour above its alpha cannot have been multiplied by it, and colours without any alpha at all never had one.
     /// </summary>
     public static AlphaKind AlphaOf(ReadOnlySpan<byte> packed)
     {
-        bool opaque = true;
+        if (IsOpaque(packed))
+        {
+            return AlphaKind.Opaque;
+        }
         bool straight = false;
         int highest = 0;
         for (int i = 0; i < packed.Length; i += 4)
         {
             int alpha = packed[i + 3];
-            opaque &= alpha == 255;
             straight |= packed[i] > alpha || packed[i + 1] > alpha || packed[i + 2] > alpha;
             highest = Math.Max(highest, alpha);
         }
-        return opaque || (straight && highest == 0) ? AlphaKind.Opaque
+        return straight && highest == 0 ? AlphaKind.Opaque
             : straight ? AlphaKind.Straight
             : AlphaKind.Premultiplied;
+    }
+
+    private static bool IsOpaque(ReadOnlySpan<byte> packed)
+    {
+        ReadOnlySpan<Vector<uint>> vectors = MemoryMarshal.Cast<byte, Vector<uint>>(packed);
+        var all = new Vector<uint>(uint.MaxValue);
+        foreach (Vector<uint> pixels in vectors)
+        {
+            all &= pixels;
+        }
+        byte alpha = 255;
+        for (int i = vectors.Length * Vector<byte>.Count; i < packed.Length; i += 4)
+        {
+            alpha &= packed[i + 3];
+        }
+        return alpha == 255 && Vector.GreaterThanOrEqualAll(all, new Vector<uint>(0xFF000000));
     }
 
     private static int OverWhite(int colour, int alpha, AlphaKind kind) => kind == AlphaKind.Premultiplied

@@ -53,6 +53,9 @@ internal sealed class ResampleTable
         }
     }
 
+    /// <summary>Output positions.</summary>
+    public int Length => _starts.Length;
+
     /// <summary>The first input position that an output position reads.</summary>
     public int Start(int position) => _starts[position];
 

@@ -35,18 +35,33 @@ internal abstract class RowImageReader(DataViewRow row, DataViewSchema.Column co
             return true;
         }
         // Whatever an upstream transform throws on a bad file (LoadImages: ArgumentException, IOException) is about this row's image.
-        catch (Exception exception) when (exception is not (OperationCanceledException or OutOfMemoryException))
+        catch (Exception exception) when (IsAboutTheImage(exception))
         {
-            string where = string.Create(CultureInfo.InvariantCulture, $"The image of row {row.Position} (column '{column.Name}') cannot be read");
-            string what = Path is { } path && !exception.Message.Contains(path, StringComparison.Ordinal)
-                ? $"{where}: {path}: {exception.Message}"
-                : $"{where}: {exception.Message}";
-            invalid = exception is FileNotFoundException or DirectoryNotFoundException
-                ? new FileNotFoundException(what, Path ?? (exception as FileNotFoundException)?.FileName, exception)
-                : new InvalidDataException(what, exception);
+            invalid = About(Position, Path, exception);
             return false;
         }
     }
+
+    /// <summary>The exception about an image that cannot be read.</summary>
+    /// <param name="position">Its row.</param>
+    /// <param name="path">Its file, where it is known.</param>
+    /// <param name="exception">What is wrong with it.</param>
+    public Exception About(long position, string? path, Exception exception)
+    {
+        string where = string.Create(CultureInfo.InvariantCulture, $"The image of row {position} (column '{column.Name}') cannot be read");
+        string what = path is not null && !exception.Message.Contains(path, StringComparison.Ordinal)
+            ? $"{where}: {path}: {exception.Message}"
+            : $"{where}: {exception.Message}";
+        return exception is FileNotFoundException or DirectoryNotFoundException
+            ? new FileNotFoundException(what, path ?? (exception as FileNotFoundException)?.FileName, exception)
+            : new InvalidDataException(what, exception);
+    }
+
+    /// <summary>The row's place.</summary>
+    private protected long Position => row.Position;
+
+    /// <summary>All are but those of cancelling and of lack of memory.</summary>
+    private protected static bool IsAboutTheImage(Exception exception) => exception is not (OperationCanceledException or OutOfMemoryException);
 
     /// <summary>The file that the row's image comes from, where the column tells.</summary>
     private protected virtual string? Path => null;

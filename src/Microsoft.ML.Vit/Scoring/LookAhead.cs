@@ -7,7 +7,6 @@ namespace Microsoft.ML.Vit.Scoring;
 internal sealed class LookAhead : IDisposable
 {
     private readonly DataViewRowCursor _images;
-    private readonly RowImageReader _row;
     private readonly ScoredBatch _batch;
     private int _current = -1;
 
@@ -16,8 +15,7 @@ internal sealed class LookAhead : IDisposable
     {
         var reader = new ImageColumnReader(feature, model.Preprocessing);
         _images = images;
-        _row = reader.For(images);
-        _batch = new ScoredBatch(model, ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
+        _batch = new ScoredBatch(model, reader.For(images), ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
     }
 
     /// <summary>The network's output for the current row.</summary>
@@ -33,7 +31,7 @@ internal sealed class LookAhead : IDisposable
         _batch.Clear();
         while (!_batch.IsFull && _images.MoveNext())
         {
-            _batch.Add(_row);
+            _batch.Add();
         }
         if (_batch.Count == 0)
         {

@@ -5,33 +5,43 @@ namespace Microsoft.ML.Vit.Scoring;
 
 /// <summary>A few images that are scored together, and the network's output for them; its memory is used again for the next ones.</summary>
 /// <param name="model">The network.</param>
+/// <param name="row">Stands on the rows of the images.</param>
 /// <param name="shape">Shape of the images.</param>
 /// <param name="size">The most images it holds.</param>
 /// <param name="vectorLength">Length of the output for one image.</param>
-internal sealed class ScoredBatch(ScoringModel model, ImageShape shape, int size, int vectorLength)
+internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageShape shape, int size, int vectorLength)
 {
-    private readonly byte[] _pixels = new byte[checked(size * shape.Bytes)];
+    private readonly RowImages _images = new(row, shape.Bytes, size);
     private readonly float[] _vectors = new float[checked(size * vectorLength)];
 
     /// <summary>Images held.</summary>
-    public int Count { get; private set; }
+    public int Count => _images.Count;
 
     /// <summary>Whether no more fit.</summary>
-    public bool IsFull => Count == size;
+    public bool IsFull => _images.IsFull;
 
     /// <summary>The output for an image.</summary>
     public ReadOnlySpan<float> this[int index] => _vectors.AsSpan(index * vectorLength, vectorLength);
 
     /// <summary>Forgets the images.</summary>
-    public void Clear() => Count = 0;
+    public void Clear() => _images.Clear();
 
     /// <summary>Adds the row's image.</summary>
-    public void Add(RowImageReader row)
-    {
-        row.Read(_pixels.AsSpan(Count * shape.Bytes, shape.Bytes));
-        Count++;
-    }
+    public void Add() => _images.Add();
 
     /// <summary>Scores all images held.</summary>
-    public void Score() => model.Score(_pixels, shape, Count, _vectors);
+    /// <exception cref="FileNotFoundException">The file of one is missing.</exception>
+    /// <exception cref="InvalidDataException">One cannot be read otherwise.</exception>
+    public void Score()
+    {
+        _images.Decode();
+        for (int i = 0; i < Count; i++)
+        {
+            if (_images.Invalid(i) is { } invalid)
+            {
+                throw invalid;
+            }
+        }
+        model.Score(_images.Pixels, shape, Count, _vectors);
+    }
 }

@@ -27,10 +27,9 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
     public Delegate[] CreateGetters(DataViewRow input, Func<int, bool> activeOutput, out Action disposer)
     {
         var reader = new ImageColumnReader(feature, model.Preprocessing);
-        RowImageReader row = reader.For(input);
         disposer = () => { };
         var shape = ImageShape.Of(model.Preprocessing, reader.IsFloat);
-        var batch = new ScoredBatch(model, shape, size: 1, outputs.VectorLength);
+        var batch = new ScoredBatch(model, reader.For(input), shape, size: 1, outputs.VectorLength);
         long scored = -1;
 
         ReadOnlySpan<float> Current()
@@ -40,7 +39,7 @@ internal sealed class ScoringRowMapper(ITransformer transformer, ScoringModel mo
             {
                 scored = -1;
                 batch.Clear();
-                batch.Add(row);
+                batch.Add();
                 batch.Score();
                 scored = input.Position;
             }

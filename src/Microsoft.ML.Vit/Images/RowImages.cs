@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+
+namespace Microsoft.ML.Vit.Images;
+
+/// <summary>
+/// The images of a few rows, one row after the other: the rows are walked through by the caller's thread, and what they have encoded is decoded by as many threads as there are cores.
+/// Order, pixels and errors are those of reading row by row. The memory is used again for the next rows.
+/// </summary>
+/// <param name="reader">Stands on the rows.</param>
+/// <param name="imageBytes">Bytes of an image as it is read.</param>
+/// <param name="capacity">Rows at most.</param>
+internal sealed class RowImages(RowImageReader reader, int imageBytes, int capacity)
+{
+    private readonly byte[] _pixels = new byte[checked(capacity * imageBytes)];
+    private readonly Exception?[] _invalid = new Exception?[capacity];
+    // One image alone is read as it comes.
+    private readonly EncodedRowReader? _encodedReader = capacity > 1 ? reader as EncodedRowReader : null;
+    private readonly EncodedImage[] _encoded = [.. Enumerable.Range(0, capacity > 1 && reader is EncodedRowReader ? capacity : 0).Select(_ => new EncodedImage())];
+    private readonly ConcurrentBag<ImageFitter> _fitters = [];
+    private int _decoded;
+
+    /// <summary>Rows that keep all cores busy for a while.</summary>
+    public static int UsualCapacity { get; } = Math.Clamp(8 * Environment.ProcessorCount, 16, 256);
+
+    /// <summary>Images held.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether no more fit.</summary>
+    public bool IsFull => Count == capacity;
+
+    /// <summary>The images' pixels, one after the other; those of an invalid one are undefined.</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * imageBytes);
+
+    /// <summary>The pixels of an image.</summary>
+    public ReadOnlySpan<byte> this[int index] => _pixels.AsSpan(index * imageBytes, imageBytes);
+
+    /// <summary>What <see cref="RowImageReader.Read"/> would have thrown for an image; null where it is valid.</summary>
+    public Exception? Invalid(int index) => _invalid[index];
+
+    /// <summary>Forgets the images.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        _decoded = 0;
+    }
+
+    /// <summary>Adds the image of the row that the reader stands on. It is there after <see cref="Decode"/>.</summary>
+    public void Add()
+    {
+        _invalid[Count] = null;
+        if (_encodedReader is null)
+        {
+            reader.TryRead(_pixels.AsSpan(Count * imageBytes, imageBytes), out _invalid[Count]);
+        }
+        else
+        {
+            _encodedReader.TryTake(_encoded[Count], out _invalid[Count]);
+        }
+        Count++;
+    }
+
+    /// <summary>Decodes the images that were added since the last call.</summary>
+    public void Decode()
+    {
+        int first = _decoded;
+        _decoded = Count;
+        if (_encodedReader is null)
+        {
+            return;
+        }
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(first, Count, options, Fitter, (index, _, fitter) =>
+        {
+            DecodeOne(index, fitter);
+            return fitter;
+        }, _fitters.Add);
+        // Is about no image, so that nobody may leave it out.
+        if (_invalid.AsSpan(first, Count - first).ToArray().FirstOrDefault(e => e is OutOfMemoryException) is { } exhausted)
+        {
+            throw exhausted;
+        }
+    }
+
+    private ImageFitter Fitter() => _fitters.TryTake(out ImageFitter? fitter) ? fitter : new ImageFitter(_encodedReader!.Preprocessing);
+
+    private void DecodeOne(int index, ImageFitter fitter)
+    {
+        if (_invalid[index] is not null)
+        {
+            return;
+        }
+        EncodedImage image = _encoded[index];
+        try
+        {
+            image.Decode(fitter, _pixels.AsSpan(index * imageBytes, imageBytes));
+        }
+        catch (OutOfMemoryException exception)
+        {
+            _invalid[index] = exception;
+        }
+        catch (Exception exception)
+        {
+            _invalid[index] = reader.About(image.Row, image.Path, exception);
+        }
+    }
+}
