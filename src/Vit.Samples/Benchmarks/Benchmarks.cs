@@ -10,5 +10,7 @@ internal sealed class Benchmarks : Command
         Add(new TrainBenchmark());
         Add(new FewImagesBenchmark());
         Add(new TransferBenchmark());
+        Add(new LoadBenchmark());
+        Add(new ExplainBenchmark());
     }
 }
