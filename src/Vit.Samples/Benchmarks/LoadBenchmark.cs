@@ -12,9 +12,12 @@ internal sealed class LoadBenchmark : Command
 {
     private const int Side = 32;
 
+    /// <summary>Small, so that a hundred thousand predictions take minutes.</summary>
+    private static readonly VitConfig Network = VitConfig.SmallImage32 with { PatchSize = 8, Depth = 2 };
+
     private readonly Option<string?> model = new("--model") { HelpName = "FILE", Description = "A model (.zip) that a sample saved. Default: one that is trained for an epoch on drawn shapes." };
-    private readonly Option<double> seconds = new("--seconds") { HelpName = "N", Description = "How long. Default: 60, or as long as --predictions takes.", DefaultValueFactory = _ => 60 };
-    private readonly Option<long?> predictions = new("--predictions") { HelpName = "N", Description = "Ends after so many predictions." };
+    private readonly Option<double> seconds = new("--seconds") { HelpName = "N", Description = "How long.", DefaultValueFactory = _ => 60 };
+    private readonly Option<long?> predictions = new("--predictions") { HelpName = "N", Description = "Ends after so many predictions in place of --seconds." };
     private readonly Option<int> threads = new("--threads") { HelpName = "N", Description = "Threads that score, each with a PredictionEngine.", DefaultValueFactory = _ => 64 };
     private readonly Option<int> others = new("--others") { HelpName = "N", Description = "Threads that save, load and dispose models meanwhile.", DefaultValueFactory = _ => 3 };
 
@@ -97,6 +100,6 @@ internal sealed class LoadBenchmark : Command
     }
 
     private static ITransformer Trained(MLContext ml, IDataView images, CancellationToken cancellation) => ml.Transforms.Conversion.MapValueToKey("Label")
-        .Append(ml.MulticlassClassification.Trainers.Vit(new VitOptions { FeatureColumnName = "ImagePath", Model = VitConfig.SmallImage32, Epochs = 1, CancellationToken = cancellation }))
+        .Append(ml.MulticlassClassification.Trainers.Vit(new VitOptions { FeatureColumnName = "ImagePath", Model = Network, Epochs = 1, CancellationToken = cancellation }))
         .Fit(images);
 }

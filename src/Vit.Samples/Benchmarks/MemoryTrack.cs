@@ -19,7 +19,6 @@ internal sealed class MemoryTrack
         MostThreads = Math.Max(MostThreads, process.Threads.Count);
     }
 
-    /// <summary>Resident memory when so much of the run was over: the median of the samples of the twentieth part before.</summary>
-    public double Megabytes(double progress) =>
-        TrainMeter.Median(samples.Where(sample => sample.Progress <= progress && sample.Progress >= progress - 0.05).Select(sample => sample.Megabytes));
+    /// <summary>Resident memory when so much of the run was over: the median of the five samples nearest to it.</summary>
+    public double Megabytes(double progress) => TrainMeter.Median(samples.OrderBy(sample => Math.Abs(sample.Progress - progress)).Take(5).Select(sample => sample.Megabytes));
 }

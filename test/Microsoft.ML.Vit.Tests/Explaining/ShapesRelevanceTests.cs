@@ -11,7 +11,7 @@ public sealed class ShapesRelevanceTests
     public void MostRelevantPatchesLieOnTheShape()
     {
         using var folder = new TemporaryFolder();
-        new ShapeImages(32, seed: 1).Write(folder["shapes"], perClass: 80);
+        new ShapeImages(32, seed: 1).Write(folder["shapes"], perClass: 60);
         foreach (string other in ShapeImages.Classes.Except(["cross", "ring", "triangle"]))
         {
             Directory.Delete(folder["shapes", other], recursive: true);
