@@ -161,7 +161,8 @@ public sealed partial record VitOptions
     public InvalidImageHandling InvalidImages { get; init; } = InvalidImageHandling.Throw;
 
     /// <summary>
-    /// The type that matrix products are computed in while training; weights, optimizer state and the saved model stay 32-bit floats. Default: <see cref="VitPrecision.Float32"/>.
+    /// The type that matrix products are computed in, while training and by the trained transformer (<see cref="VitTransformer.WithPrecision"/> makes another of it). While training, weights and optimizer state are 32-bit
+    /// floats; with <see cref="VitPrecision.BFloat16"/> the result's blocks are rounded to it, in memory and in the zip, and a training that goes on from that zip begins with these. Default: <see cref="VitPrecision.Float32"/>.
     /// </summary>
     public VitPrecision Precision { get; init; } = VitPrecision.Float32;
 

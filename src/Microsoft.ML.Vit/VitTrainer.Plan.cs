@@ -107,9 +107,10 @@ public sealed partial class VitTrainer
         Seed = seed,
     };
 
-    private ClassifierDescription Describe(VitConfig config, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
+    private ClassifierDescription Describe(VisionTransformer network, Preprocessing preprocessing, TrainingColumns columns, List<EpochMetrics> history) => new()
     {
-        Model = config,
+        Model = network.Config,
+        Precision = PrecisionChoice.Of(network.ComputeType),
         Preprocessing = preprocessing,
         FeatureColumn = _options.FeatureColumnName,
         PredictedLabelColumn = _options.PredictedLabelColumnName,

@@ -122,7 +122,8 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
             }
 
             // Training → transformer.
-            return new VitTransformer(_environment, Describe(config, preprocessing, columns, history), network, device);
+            network.KeepMatricesIn(network.ComputeType);
+            return new VitTransformer(_environment, Describe(network, preprocessing, columns, history), network, device);
         }
         catch
         {

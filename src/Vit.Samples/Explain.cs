@@ -33,8 +33,7 @@ internal sealed class Explain : Command
         ITransformer loaded = ModelFile.Load(new MLContext(1), run.Arguments.GetRequiredValue(model));
         using var disposable = loaded as IDisposable;
         VitTransformer vit = ((IEnumerable<ITransformer>)loaded).OfType<VitTransformer>().Single();
-        using MLImage picture = MLImage.CreateFromFile(file);
-        Explanation explanation = vit.Explain(picture, ClassOf(vit, run.Arguments.GetValue(label)));
+        Explanation explanation = vit.Explain(file, ClassOf(vit, run.Arguments.GetValue(label)));
         using MLImage overlay = explanation.Overlay(run.Arguments.GetValue(method));
         overlay.Save(target);
         run.Console.WriteLine($"{explanation.ClassName} {explanation.Probability:F4}; {target}");

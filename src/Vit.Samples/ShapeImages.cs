@@ -23,14 +23,28 @@ public sealed class ShapeImages(int side, int seed)
             for (int i = 0; i < perClass; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                using SKBitmap picture = Draw(name);
-                using FileStream file = File.Create(Path.Combine(target, $"{i:0000}.png"));
-                picture.Encode(file, SKEncodedImageFormat.Png, 100);
+                WriteOne(Path.Combine(target, $"{i:0000}.png"), name);
             }
         }
     }
 
-    private SKBitmap Draw(string name)
+    /// <summary>Writes the next picture, of a class, as a PNG file.</summary>
+    /// <returns>Which pixels, by row and column, belong to the shape.</returns>
+    public bool[,] WriteOne(string path, string name)
+    {
+        using var mask = new SKBitmap(side, side, SKColorType.Gray8, SKAlphaType.Opaque);
+        using SKBitmap picture = Draw(name, mask);
+        using FileStream file = File.Create(path);
+        picture.Encode(file, SKEncodedImageFormat.Png, 100);
+        bool[,] shape = new bool[side, side];
+        for (int i = 0; i < side * side; i++)
+        {
+            shape[i / side, i % side] = mask.GetPixel(i % side, i / side).Red > 127;
+        }
+        return shape;
+    }
+
+    private SKBitmap Draw(string name, SKBitmap mask)
     {
         var bitmap = new SKBitmap(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);
@@ -44,13 +58,16 @@ public sealed class ShapeImages(int side, int seed)
         using SKPath path = ShapeOutline.Of(name);
         float scale = side * Between(0.29f, 0.41f);
         float room = side / 2f - scale * 0.9f;
-        canvas.Save();
         canvas.Translate(side / 2f + Between(-room, room), side / 2f + Between(-room, room));
         canvas.RotateDegrees(Between(-22, 22));
         canvas.Scale(scale, scale * Between(0.85f, 1.15f));
         using var paint = new SKPaint { Color = fill, IsAntialias = true };
         canvas.DrawPath(path, paint);
-        canvas.Restore();
+        using var maskCanvas = new SKCanvas(mask);
+        maskCanvas.Clear(SKColors.Black);
+        maskCanvas.SetMatrix(canvas.TotalMatrix);
+        paint.Color = SKColors.White;
+        maskCanvas.DrawPath(path, paint);
         Noise(bitmap, Between(5, 22));
         return bitmap;
     }

@@ -116,10 +116,13 @@ internal static class CheckpointWriter
         }
         return tensors;
 
+        // As config.json says, also where a network keeps some in bfloat16: it holds every value of that.
+        static Tensor Float(Tensor tensor) => tensor.detach().to(ScalarType.Float32);
+
         void Add(string name, Tensor tensor)
         {
             string[] sources = naming.RuleFor(name).Sources;
-            tensors.AddRange(sources.Zip(sources.Length == 1 ? [tensor.detach()] : tensor.detach().chunk(sources.Length, 0)));
+            tensors.AddRange(sources.Zip(sources.Length == 1 ? [Float(tensor)] : Float(tensor).chunk(sources.Length, 0)));
         }
     }
 

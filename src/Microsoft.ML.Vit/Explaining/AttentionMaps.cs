@@ -26,7 +26,7 @@ internal sealed class AttentionMaps : IDisposable
             Tensor logits = network.ForwardPatches(patches, _attention);
             Probabilities = logits.detach().softmax(1).cpu().data<float>().ToArray();
             ClassIndex = classIndex ?? (int)logits.argmax(1).item<long>();
-            _gradients = [.. autograd.grad([logits[0, ClassIndex]], _attention).Select(gradient => gradient.DetachFromDisposeScope())];
+            _gradients = [.. autograd.grad([logits[0, ClassIndex]], _attention).Select(gradient => gradient.to(ScalarType.Float32).DetachFromDisposeScope())];
         }
         catch
         {
@@ -53,7 +53,7 @@ internal sealed class AttentionMaps : IDisposable
         Tensor rollout = Identity();
         foreach (Tensor attention in _attention)
         {
-            Tensor mixed = attention[0].mean([0]) + Identity();
+            Tensor mixed = attention[0].to(ScalarType.Float32).mean([0]) + Identity(); // of a network in bfloat16 it is that
             rollout = (mixed / mixed.sum(1, keepdim: true)).matmul(rollout);
         }
         return OfPatches(rollout);

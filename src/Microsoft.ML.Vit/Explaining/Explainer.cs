@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
@@ -14,10 +13,10 @@ internal static class Explainer
     /// <param name="normalizer">Pixels to its input.</param>
     /// <param name="preprocessing">The image to pixels.</param>
     /// <param name="classNames">The classes.</param>
-    /// <param name="image">Stays as it is.</param>
+    /// <param name="decode">Gives the image with so many channels, 1 or 3.</param>
     /// <param name="classIndex">One of the classes; null for the most probable one.</param>
     public static Explanation Explain(
-        VisionTransformer network, InputNormalizer normalizer, Preprocessing preprocessing, IReadOnlyList<string> classNames, MLImage image, int? classIndex)
+        VisionTransformer network, InputNormalizer normalizer, Preprocessing preprocessing, IReadOnlyList<string> classNames, Func<int, PlanarImage> decode, int? classIndex)
     {
         if (preprocessing.Channels is not (1 or 3))
         {
@@ -27,13 +26,14 @@ internal static class Explainer
         var fitter = new ImageFitter(preprocessing);
         var shape = ImageShape.Of(preprocessing, isFloat: false);
         Tensor pixels = shape.NewBatch(1);
-        using (PlanarImage planes = MLImagePlanes.Of(image, preprocessing.Channels))
+        using (PlanarImage input = decode(preprocessing.Channels))
         {
-            fitter.Fit(planes, pixels.bytes);
+            fitter.Fit(input, pixels.bytes);
         }
         using var maps = new AttentionMaps(network, normalizer.Apply(pixels), classIndex);
-        var size = new PixelSize(image.Height, image.Width);
-        return new Explanation(Picture(image), size, fitter.RegionSeen(size))
+        using PlanarImage picture = decode(3);
+        PixelSize size = picture.Size;
+        return new Explanation(Packed(picture), size, fitter.RegionSeen(size))
         {
             Grid = network.Config.Grid,
             ClassIndex = maps.ClassIndex,
@@ -45,9 +45,8 @@ internal static class Explainer
     }
 
     /// <summary>The image in colour, red, green, blue and an opaque alpha.</summary>
-    private static byte[] Picture(MLImage image)
+    private static byte[] Packed(PlanarImage planes)
     {
-        using PlanarImage planes = MLImagePlanes.Of(image, channels: 3);
         int plane = planes.Size.Height * planes.Size.Width;
         byte[] picture = new byte[4 * plane];
         for (int i = 0; i < plane; i++)

@@ -18,7 +18,7 @@ internal static unsafe class OneDnnProducts
     // at::Float32Backend, Float32Op and Float32Precision of libtorch.
     private const int OneDnn = 2, Products = 3, BFloat16 = 3;
 
-    private const string GlobalContext = "_ZN2at13globalContextEv";
+    internal const string GlobalContext = "_ZN2at13globalContextEv";
     private const string SetPrecision = "_ZN2at7Context19setFloat32PrecisionENS_14Float32BackendENS_9Float32OpENS_16Float32PrecisionE";
 
     /// <summary>Whether this processor is one on which oneDNN is the faster and as exact.</summary>

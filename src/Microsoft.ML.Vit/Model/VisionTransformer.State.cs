@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -33,6 +34,34 @@ internal sealed partial class VisionTransformer
         {
             yield return (name, buffer);
         }
+    }
+
+    /// <summary>
+    /// Keeps the matrices and biases of the blocks, nearly all of the weights, in the type, and computes in it; for scoring only, since training needs them in float32. To bfloat16 they are rounded to
+    /// eight bits; to float32 nothing changes. The parameters are new ones then.
+    /// </summary>
+    public void KeepMatricesIn(ScalarType type)
+    {
+        foreach (Linear layer in _blocks.SelectMany(block => block.modules()).OfType<Linear>().Where(layer => layer.Weight.dtype != type))
+        {
+            layer.to(type);
+        }
+        ComputeType = type;
+    }
+
+    /// <summary>A network of the same architecture on the same device, with the same values, which shares nothing with this one.</summary>
+    /// <param name="type">What its blocks' matrices are kept in.</param>
+    public VisionTransformer Copy(ScalarType type)
+    {
+        using var noGradients = no_grad();
+        var copy = new VisionTransformer(Config, generator: null);
+        copy.KeepMatricesIn(type);
+        copy.to(_blocks[0].Attention.Qkv.Weight.device);
+        foreach (((string, Tensor Value) to, (string, Tensor Value) from) in copy.State().Zip(State()))
+        {
+            to.Value.copy_(from.Value);
+        }
+        return copy;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
+using TorchSharp;
 
 namespace Microsoft.ML.Vit.Persistence;
 
@@ -30,7 +31,7 @@ internal static class ModelFile
         T? description = null;
         Read(context, DescriptionEntry, stream => description = NetworkDescription.FromJson<T>(ReadDescription(stream, stream.Length)));
         VisionTransformer? network = null;
-        Read(context, WeightsEntry, stream => network = ReadWeights(stream, description!.Model));
+        Read(context, WeightsEntry, stream => network = ReadWeights(stream, description!));
         return (description!, network!);
     }
 
@@ -58,13 +59,17 @@ internal static class ModelFile
         return bytes;
     }
 
-    private static VisionTransformer ReadWeights(Stream stream, VitConfig config)
+    private static VisionTransformer ReadWeights(Stream stream, NetworkDescription description)
     {
         using var reader = new SafetensorsReader(stream, WeightsEntry);
-        CheckHolds(reader, config);
-        var network = new VisionTransformer(config, generator: null);
+        CheckHolds(reader, description.Model);
+        var network = new VisionTransformer(description.Model, generator: null);
         try
         {
+            if (description.Precision == VitPrecision.BFloat16)
+            {
+                network.KeepMatricesIn(torch.ScalarType.BFloat16);
+            }
             StateLoader.Load(network, reader, CheckpointNaming.Timm);
             return network;
         }

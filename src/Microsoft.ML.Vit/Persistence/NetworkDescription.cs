@@ -34,6 +34,10 @@ internal abstract record NetworkDescription
     /// <summary>The image column.</summary>
     public required string FeatureColumn { get; init; }
 
+    /// <summary>What the blocks' matrices are kept, saved and computed in.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VitPrecision Precision { get; init; } = VitPrecision.Float32;
+
     /// <summary>Images per forward pass when scoring.</summary>
     public required int ScoringBatchSize { get; init; }
 
@@ -69,6 +73,10 @@ internal abstract record NetworkDescription
         if (Preprocessing.Size != Model.ImageSize || Preprocessing.Channels != Model.Channels)
         {
             yield return $"Preprocessing gives {Preprocessing.Channels} x {Preprocessing.Size}, the model reads {Model.Channels} x {Model.ImageSize}.";
+        }
+        if (Precision is not (VitPrecision.Float32 or VitPrecision.BFloat16))
+        {
+            yield return $"Precision is {Precision}; expected {VitPrecision.Float32} or {VitPrecision.BFloat16}.";
         }
         if (ScoringBatchSize is < 1 or > MaxScoringBatchSize)
         {

@@ -52,21 +52,27 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="count">How many.</param>
     /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(ReadOnlySpan<byte> pixels, ImageShape shape, int count, Span<float> vectors)
+    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
     {
-        Enter();
-        try
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        Tensor batch = shape.NewBatch(count);
+        pixels.AsSpan(0, count * shape.Bytes).CopyTo(batch.bytes);
+        Tensor output = _output(network, _normalizer.Apply(batch));
+        output.cpu().contiguous().data<float>().CopyTo(vectors.AsSpan());
+    });
+
+    /// <summary>Computes by the network, on a CPU on one of the <see cref="ScoringThreads"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Compute(Action<VisionTransformer> action)
+    {
+        if (Device.type == TorchSharp.DeviceType.CPU)
         {
-            using var inference = inference_mode();
-            using var scope = NewDisposeScope();
-            Tensor batch = shape.NewBatch(count);
-            pixels[..(count * shape.Bytes)].CopyTo(batch.bytes);
-            Tensor output = _output(Network, _normalizer.Apply(batch));
-            output.cpu().contiguous().data<float>().CopyTo(vectors);
+            Use(network => ScoringThreads.Run(() => action(network)));
         }
-        finally
+        else
         {
-            Leave();
+            Use(action);
         }
     }
 

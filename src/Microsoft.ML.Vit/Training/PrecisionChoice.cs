@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,6 +13,9 @@ internal static class PrecisionChoice
 
     private const int Rounds = 5;
 
+    /// <summary>What was measured in this process, by the sizes of the product: so that what is chosen once holds.</summary>
+    private static readonly ConcurrentDictionary<(int Rows, int Width, int Hidden), Lazy<(double Single, double Half)>> s_measured = new();
+
     /// <summary>The type to compute in.</summary>
     /// <param name="asked">What the options say.</param>
     /// <param name="config">The network, for the sizes of its products.</param>
@@ -24,11 +28,14 @@ internal static class PrecisionChoice
             return asked == VitPrecision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16;
         }
         int rows = MicroBatches.Size(config) * (config.PatchTokens + config.PrefixTokens);
-        (double single, double half) = Measure(rows, config.Width, config.MlpHiddenSize);
+        (double single, double half) = s_measured.GetOrAdd((rows, config.Width, config.MlpHiddenSize), size => new(() => Measure(size.Rows, size.Width, size.Hidden))).Value;
         ScalarType type = half / single >= WorthwhileRatio ? ScalarType.BFloat16 : ScalarType.Float32;
         log($"Precision Auto: products of {rows} x {config.Width} x {config.MlpHiddenSize} run at {single:F0} GFLOP/s in float32, {half:F0} in bfloat16; computes in {type.ToString().ToLowerInvariant()}.");
         return type;
     }
+
+    /// <summary>The name of a type that was chosen.</summary>
+    public static VitPrecision Of(ScalarType type) => type == ScalarType.BFloat16 ? VitPrecision.BFloat16 : VitPrecision.Float32;
 
     /// <summary>GFLOP/s of (rows, width) times (width, hidden) in float32 and in bfloat16, medians of interleaved rounds.</summary>
     private static (double Single, double Half) Measure(int rows, int width, int hidden)

@@ -11,5 +11,7 @@ internal sealed class Benchmarks : Command
         Add(new FewImagesBenchmark());
         Add(new TransferBenchmark());
         Add(new InputBenchmark());
+        Add(new LoadBenchmark());
+        Add(new ExplainBenchmark());
     }
 }

@@ -27,7 +27,7 @@ public class DependencyTests
     };
 
     /// <summary>Single types, plain values, that other folders may use too.</summary>
-    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Reporting", "EpochMetrics"), ("Persistence", "TrainingProgress")];
+    private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Reporting", "EpochMetrics"), ("Persistence", "TrainingProgress"), ("Persistence", "VitPrecision")];
 
     private static readonly string[] s_mayUseMLNet = [Root, "Explaining", "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
 

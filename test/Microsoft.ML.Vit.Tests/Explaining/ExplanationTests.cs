@@ -70,7 +70,7 @@ public sealed class ExplanationTests
     public void NonsenseIsRefused()
     {
         using MLImage image = Picture(16, 16, (_, _) => (1, 2, 3));
-        Assert.ThrowsExactly<ArgumentNullException>(() => s_model.Explain(null!));
+        Assert.ThrowsExactly<ArgumentNullException>(() => s_model.Explain((MLImage)null!));
         StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => s_model.Explain(image, 3)).Message, "3 classes");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => s_model.Explain(image, -1));
         Explanation explanation = s_model.Explain(image);
