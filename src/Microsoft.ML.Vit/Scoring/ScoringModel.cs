@@ -1,5 +1,7 @@
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Cores;
 using Microsoft.ML.Vit.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Scoring;
@@ -29,6 +31,7 @@ internal sealed class ScoringModel : IDisposable
         Device = device;
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
+        network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network) : null;
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -46,28 +49,50 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>The output of a classifier: the softmax of its logits.</summary>
     public static Tensor Probabilities(VisionTransformer network, Tensor images) => nn.functional.softmax(network.forward(images), dim: 1);
 
-    /// <summary>Scores one batch.</summary>
+    /// <summary>Scores one batch; on a CPU divided among the cores, each of which takes its images through the network by itself.</summary>
     /// <param name="pixels">count images of the shape, one after the other.</param>
     /// <param name="shape">Their shape.</param>
     /// <param name="count">How many.</param>
     /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(ReadOnlySpan<byte> pixels, ImageShape shape, int count, Span<float> vectors)
+    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors)
     {
         Enter();
         try
         {
-            using var inference = inference_mode();
-            using var scope = NewDisposeScope();
-            Tensor batch = shape.NewBatch(count);
-            pixels[..(count * shape.Bytes)].CopyTo(batch.bytes);
-            Tensor output = _output(Network, _normalizer.Apply(batch));
-            output.cpu().contiguous().data<float>().CopyTo(vectors);
+            int threads = Device.type == DeviceType.CPU && count > 1 ? CoreThreads.Shared.Count : 1;
+            IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(Network.Config), threads);
+            int next = -1;
+
+            void ScoreParts(int thread)
+            {
+                for (int part = Interlocked.Increment(ref next); part < parts.Count; part = Interlocked.Increment(ref next))
+                {
+                    ScorePart(pixels, shape, parts[part], vectors);
+                }
+            }
+
+            if (threads == 1 || !CoreThreads.Shared.TryForEach(ScoreParts))
+            {
+                ScoreParts(0);
+            }
         }
         finally
         {
             Leave();
         }
+    }
+
+    private void ScorePart(byte[] pixels, ImageShape shape, Range part, float[] vectors)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        int start = part.Start.Value, count = part.End.Value - start;
+        Tensor batch = shape.NewBatch(count);
+        pixels.AsSpan(start * shape.Bytes, count * shape.Bytes).CopyTo(batch.bytes);
+        Tensor output = _output(Network, _normalizer.Apply(batch)).cpu().contiguous();
+        int length = (int)output.size(1);
+        output.data<float>().CopyTo(vectors.AsSpan(start * length, count * length));
     }
 
     /// <summary>Does something with the network that must not be cut short by a disposal, saving for example.</summary>

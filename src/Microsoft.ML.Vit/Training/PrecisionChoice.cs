@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.Vit.Cores;
 using TorchSharp;
 using static TorchSharp.torch;
 
