@@ -27,16 +27,26 @@ internal sealed unsafe class PackedMatrix : IDisposable
         _outputs = weights.Length / inputs;
         _weights = new NativeFloats(weights.Length);
         _bias = new NativeFloats(_outputs);
-        float* packed = _weights.Pointer;
         for (int output = 0; output < _outputs; output++)
         {
-            float factor = scale.IsEmpty ? 1 : scale[output];
-            _bias.Pointer[output] = bias.IsEmpty ? 0 : bias[output] * factor;
-            ReadOnlySpan<float> row = weights.Slice(output * inputs, inputs);
-            float* column = packed + (long)(output / MatrixKernel.Columns) * MatrixKernel.Columns * inputs + output % MatrixKernel.Columns;
-            for (int i = 0; i < row.Length; i++)
+            _bias.Pointer[output] = bias.IsEmpty ? 0 : bias[output] * (scale.IsEmpty ? 1 : scale[output]);
+        }
+        for (int first = 0; first < _outputs; first += MatrixKernel.Columns)
+        {
+            float* panel = _weights.Pointer + (long)first * inputs;
+            // A few inputs at a time, so that what is written in columns stays in the cache meanwhile.
+            for (int from = 0; from < inputs; from += MatrixKernel.Lanes)
             {
-                column[(long)i * MatrixKernel.Columns] = row[i] * factor;
+                int count = Math.Min(MatrixKernel.Lanes, inputs - from);
+                for (int column = 0; column < MatrixKernel.Columns; column++)
+                {
+                    float factor = scale.IsEmpty ? 1 : scale[first + column];
+                    ReadOnlySpan<float> row = weights.Slice((first + column) * inputs + from, count);
+                    for (int i = 0; i < row.Length; i++)
+                    {
+                        panel[(from + i) * MatrixKernel.Columns + column] = row[i] * factor;
+                    }
+                }
             }
         }
     }

@@ -204,7 +204,7 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Tensor x = EmbedTokens(patches, visible); // (B, T, D)
-        if (BlocksProduct is not null && attention is null && visible is null)
+        if (BlocksProduct is not null && attention is null && visible is null && ComputeType == ScalarType.Float32)
         {
             return BlocksProduct.Apply(x).MoveToOuterDisposeScope();
         }

@@ -14,6 +14,7 @@ internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
     private readonly Func<VisionTransformer, Tensor, Tensor> _output;
+    private readonly Lazy<bool> _packed;
     private readonly Lock _gate = new();
     private int _users;
     private bool _disposed;
@@ -31,7 +32,8 @@ internal sealed class ScoringModel : IDisposable
         Device = device;
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
-        network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network) : null;
+        // When it first scores: a model that is only saved, or explained, needs no second copy of its weights.
+        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network) : null) is not null);
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -60,6 +62,7 @@ internal sealed class ScoringModel : IDisposable
         Enter();
         try
         {
+            _ = _packed.Value;
             int threads = Device.type == DeviceType.CPU && count > 1 ? CoreThreads.Shared.Count : 1;
             IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(Network.Config), threads);
             int next = -1;

@@ -10,5 +10,6 @@ internal sealed class Benchmarks : Command
         Add(new TrainBenchmark());
         Add(new FewImagesBenchmark());
         Add(new TransferBenchmark());
+        Add(new ScoreBenchmark());
     }
 }

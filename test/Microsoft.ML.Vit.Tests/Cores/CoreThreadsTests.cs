@@ -1,7 +1,7 @@
-using Microsoft.ML.Vit.Training;
+using Microsoft.ML.Vit.Cores;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Vit.Tests.Training;
+namespace Microsoft.ML.Vit.Tests.Cores;
 
 [TestClass]
 public sealed class CoreThreadsTests
