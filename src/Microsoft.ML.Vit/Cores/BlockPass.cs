@@ -12,7 +12,7 @@ internal sealed unsafe class BlockPass : IDisposable
     private readonly NativeFloats[] _qkv; // (rows, 3D), of even and of odd blocks
     private readonly NativeFloats _hidden; // (rows, hidden)
     private readonly AttentionKernel[] _attention; // one a thread
-    private readonly Barrier? _barrier;
+    private readonly CoreBarrier? _barrier;
 
     /// <summary>Allocates for so many images at most.</summary>
     /// <param name="shape">Of the blocks.</param>
@@ -28,7 +28,7 @@ internal sealed unsafe class BlockPass : IDisposable
         // A single thread has read queries, keys and values before it writes the hidden layer. Of several, one may be a block ahead of the others.
         _qkv = threads == 1 ? [_hidden, _hidden] : [new NativeFloats(rows * 3 * shape.Width), new NativeFloats(rows * 3 * shape.Width)];
         _attention = [.. Enumerable.Range(0, threads).Select(_ => new AttentionKernel(shape.Tokens, shape.HeadSize))];
-        _barrier = threads == 1 ? null : new Barrier(threads);
+        _barrier = threads == 1 ? null : new CoreBarrier(threads);
         Images = images;
     }
 
@@ -57,7 +57,7 @@ internal sealed unsafe class BlockPass : IDisposable
             float* qkv = _qkv[i % 2].Pointer;
             block.Norm1.Apply(tokens, count, branch);
             block.Qkv.Multiply(branch, count, qkv + (long)from * 3 * _shape.Width);
-            _barrier?.SignalAndWait(); // attention reads the keys and values of all tokens
+            _barrier?.Wait(); // attention reads the keys and values of all tokens
             Attend(qkv, images, from, count, thread);
             block.Projection.Multiply(branch, count, tokens, addsToY: true);
             block.Norm2.Apply(tokens, count, branch);
@@ -73,7 +73,6 @@ internal sealed unsafe class BlockPass : IDisposable
         {
             part.Dispose();
         }
-        _barrier?.Dispose();
     }
 
     /// <summary>All heads of all images, or of the one image for the tokens of a thread. Image after image, because the rows that follow an image's last are overwritten.</summary>

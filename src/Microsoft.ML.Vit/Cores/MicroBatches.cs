@@ -49,7 +49,7 @@ internal static class MicroBatches
     /// <param name="threads">How many threads take them.</param>
     public static IReadOnlyList<Range> Parts(int images, int size, int threads)
     {
-        int rounds = (images - 1) / (size * threads) + 1, parts = Math.Min(images, rounds * threads);
+        int rounds = (int)((images - 1) / ((long)size * threads)) + 1, parts = Math.Min(images, rounds * threads);
         return [.. Enumerable.Range(0, parts).Select(i => Part(images, i, parts)..Part(images, i + 1, parts))];
     }
 

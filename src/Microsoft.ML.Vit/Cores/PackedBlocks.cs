@@ -14,11 +14,13 @@ internal sealed class PackedBlocks : BlocksProduct
     private readonly BlockShape _shape;
     private readonly PackedBlock[] _blocks;
     private readonly int _images;
+    private readonly CoreThreads _threads;
     private readonly ConcurrentBag<BlockPass> _passes = []; // of one thread
     private readonly ConcurrentBag<BlockPass> _shared = []; // of all core threads
 
-    private PackedBlocks(VisionTransformer network)
+    private PackedBlocks(VisionTransformer network, CoreThreads threads)
     {
+        _threads = threads;
         VitConfig config = network.Config;
         _shape = new BlockShape(config.Tokens, config.Width, config.Heads, config.MlpHiddenSize);
         _blocks = [.. network.Blocks.Select(Pack)];
@@ -26,11 +28,13 @@ internal sealed class PackedBlocks : BlocksProduct
     }
 
     /// <summary>Packs a network's blocks; null where processor or architecture need the general way.</summary>
-    public static PackedBlocks? Of(VisionTransformer network)
+    /// <param name="network">On the CPU; its weights are copied.</param>
+    /// <param name="threads">Those that share a single image while they are free.</param>
+    public static PackedBlocks? Of(VisionTransformer network, CoreThreads threads)
     {
         VitConfig config = network.Config;
         bool sizes = PackedMatrix.CanPack(config.Width) && PackedMatrix.CanPack(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
-        return MatrixKernel.IsSupported && sizes && network.ComputeType == ScalarType.Float32 && network.Blocks.All(CanPack) ? new PackedBlocks(network) : null;
+        return MatrixKernel.IsSupported && sizes && network.ComputeType == ScalarType.Float32 && network.Blocks.All(CanPack) ? new PackedBlocks(network, threads) : null;
     }
 
     /// <inheritdoc/>
@@ -39,11 +43,11 @@ internal sealed class PackedBlocks : BlocksProduct
         Tensor result = tokens.contiguous();
         Span<float> values = MemoryMarshal.Cast<byte, float>(result.bytes);
         int images = (int)result.size(0), length = _shape.Tokens * _shape.Width;
-        if (images == 1 && CoreThreads.Shared.Count > 1)
+        if (images == 1 && _threads.Count > 1)
         {
-            BlockPass pass = _shared.TryTake(out BlockPass? used) ? used : new BlockPass(_shape, 1, CoreThreads.Shared.Count);
+            BlockPass pass = _shared.TryTake(out BlockPass? used) ? used : new BlockPass(_shape, 1, _threads.Count);
             values.CopyTo(pass.Tokens);
-            bool ran = CoreThreads.Shared.TryForEach(thread => pass.Run(_blocks, 1, thread));
+            bool ran = _threads.TryForEach(thread => pass.Run(_blocks, 1, thread));
             if (ran)
             {
                 pass.Tokens.CopyTo(values);

@@ -68,6 +68,7 @@ internal static class NativeLoader
             if (s_libtorch?.HandleOf("torch_cpu") is { } handle and not 0 || NativeLibrary.TryLoad("torch_cpu", TorchSharpAssembly, null, out handle))
             {
                 OneDnnProducts.UseWhereTheyPay(handle);
+                Nnpack.TurnOff(handle);
             }
         }
         catch (TypeInitializationException e)

@@ -14,6 +14,7 @@ internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
     private readonly Func<VisionTransformer, Tensor, Tensor> _output;
+    private readonly CoreThreads _threads;
     private readonly Lazy<bool> _packed;
     private readonly Lock _gate = new();
     private int _users;
@@ -24,8 +25,10 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="preprocessing">How pixels become its input.</param>
     /// <param name="device">Where it lies.</param>
     /// <param name="output">From normalised images (B, C, H, W) to one vector an image: <see cref="Probabilities"/>, or an embedding.</param>
-    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output)
+    /// <param name="threads">Those that divide a batch on a CPU; null for the process's.</param>
+    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output, CoreThreads? threads = null)
     {
+        _threads = threads ?? CoreThreads.Shared;
         _output = output;
         Network = network;
         Preprocessing = preprocessing;
@@ -33,7 +36,7 @@ internal sealed class ScoringModel : IDisposable
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
         // When it first scores: a model that is only saved, or explained, needs no second copy of its weights.
-        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network) : null) is not null);
+        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network, _threads) : null) is not null);
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -63,7 +66,7 @@ internal sealed class ScoringModel : IDisposable
         try
         {
             _ = _packed.Value;
-            int threads = Device.type == DeviceType.CPU && count > 1 ? CoreThreads.Shared.Count : 1;
+            int threads = Device.type == DeviceType.CPU && count > 1 ? _threads.Count : 1;
             IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(Network.Config), threads);
             int next = -1;
 
@@ -75,7 +78,7 @@ internal sealed class ScoringModel : IDisposable
                 }
             }
 
-            if (threads == 1 || !CoreThreads.Shared.TryForEach(ScoreParts))
+            if (threads == 1 || !_threads.TryForEach(ScoreParts))
             {
                 ScoreParts(0);
             }

@@ -25,27 +25,23 @@ internal sealed class RandomImages : IDisposable
             }
             return new Row { Label = (uint)(1 + (i % RandomPixels.Classes)), Features = MLImage.CreateFromPixels(model.ImageSize.Width, model.ImageSize.Height, MLPixelFormat.Bgra32, pixels) };
         })];
-        Schema = SchemaDefinition.Create(typeof(Row));
-        Schema[nameof(Row.Features)].ColumnType = new ImageDataViewType(model.ImageSize.Height, model.ImageSize.Width);
-        Schema[nameof(Row.Label)].ColumnType = new KeyDataViewType(typeof(uint), RandomPixels.Classes);
     }
-
-    /// <summary>The columns: a key "Label" and the image "Features".</summary>
-    public SchemaDefinition Schema { get; }
 
     /// <summary>The first row.</summary>
     public Row First => rows[0];
 
-    /// <summary>The first rows.</summary>
-    public IDataView Take(int count) => ml.Data.LoadFromEnumerable(rows.Take(count).ToArray(), Schema);
+    /// <summary>The first rows: a key "Label" and the image "Features".</summary>
+    public IDataView Take(int count) => ml.Data.LoadFromEnumerable(rows.Take(count).ToArray());
 
     public void Dispose() => Array.ForEach(rows, row => row.Features?.Dispose());
 
     internal sealed class Row
     {
+        [KeyType(RandomPixels.Classes)]
         public uint Label { get; set; }
 
-        [ImageType(1, 1)] // the schema has the size
+        // ML.NET wants a size here and holds no image to it.
+        [ImageType(224, 224)]
         public MLImage? Features { get; set; }
     }
 }

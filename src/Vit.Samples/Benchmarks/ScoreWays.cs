@@ -41,7 +41,7 @@ internal sealed class ScoreWays : IDisposable
         }
         if (batch == 1)
         {
-            PredictionEngine<RandomImages.Row, Prediction> engine = ml.Model.CreatePredictionEngine<RandomImages.Row, Prediction>(ways[0].Model, inputSchemaDefinition: images.Schema);
+            PredictionEngine<RandomImages.Row, Prediction> engine = ml.Model.CreatePredictionEngine<RandomImages.Row, Prediction>(ways[0].Model);
             yield return ("engine", () => engine.Predict(images.First), ways[0].Peer?.Bind(batch));
         }
     }

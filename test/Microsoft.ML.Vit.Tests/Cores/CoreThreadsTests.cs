@@ -36,6 +36,32 @@ public sealed class CoreThreadsTests
     }
 
     [TestMethod]
+    public void WhoFindsTheThreadsAtWorkIsToldSoAtOnce()
+    {
+        using var threads = new CoreThreads(2);
+        bool second = true;
+        int done = 0;
+        bool first = threads.TryForEach(i => second &= i == 1 || threads.TryForEach(_ => done++));
+        Assert.AreEqual((true, false, 0), (first, second, done));
+        Assert.IsTrue(threads.TryForEach(_ => Interlocked.Increment(ref done)));
+        Assert.AreEqual(2, done);
+    }
+
+    [TestMethod]
+    [DataRow(1, 4, 2, 1)]
+    [DataRow(8, 3, 2, 4)]
+    [DataRow(9, 3, 2, 4)]
+    [DataRow(7, int.MaxValue, 2, 2)]
+    [DataRow(3, 1, 8, 3)]
+    public void PartsHoldEveryImageOnceAndDivideAmongTheThreads(int images, int size, int threads, int parts)
+    {
+        IReadOnlyList<Range> ranges = MicroBatches.Parts(images, size, threads);
+        CollectionAssert.AreEqual(Enumerable.Range(0, images).ToArray(), ranges.SelectMany(range => Enumerable.Range(range.Start.Value, range.End.Value - range.Start.Value)).ToArray());
+        Assert.HasCount(parts, ranges);
+        Assert.IsTrue(ranges.All(range => range.End.Value - range.Start.Value <= size));
+    }
+
+    [TestMethod]
     public void FailureIsThrownAfterAllHaveEnded()
     {
         using var threads = new CoreThreads(2);

@@ -10,11 +10,13 @@ public sealed class PackedBlocksTests
 {
     private static readonly VitConfig s_config = new() { ImageSize = 24, PatchSize = 4, Width = 64, Depth = 3, Heads = 4, MlpRatio = 2, Classes = 5 };
 
+    private readonly CoreThreads _threads = new(3);
+
     [TestInitialize]
     public void NeedsVectors() => VectorKernels.Require();
 
     [TestCleanup]
-    public void OneThreadAgain() => set_num_threads(1);
+    public void EndThreads() => _threads.Dispose();
 
     public static IEnumerable<object[]> Networks => new[]
     {
@@ -35,7 +37,7 @@ public sealed class PackedBlocksTests
         using VisionTransformer network = Network(config, generator);
         Tensor images = randn([7, 3, config.ImageSize.Height, config.ImageSize.Width], generator: generator);
         Tensor expected = network.forward(images), features = network.ForwardFeatures(images);
-        network.BlocksProduct = PackedBlocks.Of(network);
+        network.BlocksProduct = PackedBlocks.Of(network, _threads);
         Assert.IsNotNull(network.BlocksProduct);
         Assert.IsLessThan(1e-5, network.forward(images).LargestDifference(expected));
         Assert.IsLessThan(1e-5, network.ForwardFeatures(images).LargestDifference(features));
@@ -48,7 +50,7 @@ public sealed class PackedBlocksTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         using VisionTransformer network = Network(s_config, generator);
-        using PackedBlocks blocks = PackedBlocks.Of(network)!;
+        using PackedBlocks blocks = PackedBlocks.Of(network, _threads)!;
         const int Images = 300; // more than pass at once
         Tensor tokens = randn([Images, s_config.Tokens, s_config.Width], generator: generator);
         Tensor together = blocks.Apply(tokens.clone());
@@ -64,7 +66,7 @@ public sealed class PackedBlocksTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         using VisionTransformer network = Network(s_config, generator);
-        using PackedBlocks blocks = PackedBlocks.Of(network)!;
+        using PackedBlocks blocks = PackedBlocks.Of(network, _threads)!;
         Tensor tokens = randn([8, s_config.Tokens, s_config.Width], generator: generator);
         Tensor expected = blocks.Apply(tokens.clone());
         Parallel.For(0, 64, i =>
@@ -80,10 +82,10 @@ public sealed class PackedBlocksTests
         foreach (VitConfig config in new[] { s_config with { Width = 48 }, s_config with { Heads = 8 }, s_config with { QkNorm = true }, s_config with { SwiGlu = true }, s_config with { Activation = VitActivation.Relu } })
         {
             using var network = new VisionTransformer(config, null);
-            Assert.IsNull(PackedBlocks.Of(network), config.ToString());
+            Assert.IsNull(PackedBlocks.Of(network, _threads), config.ToString());
         }
         using var half = new VisionTransformer(s_config, null) { ComputeType = ScalarType.BFloat16 };
-        Assert.IsNull(PackedBlocks.Of(half));
+        Assert.IsNull(PackedBlocks.Of(half, _threads));
     }
 
     [TestMethod]
@@ -92,7 +94,7 @@ public sealed class PackedBlocksTests
         using var network = new VisionTransformer(s_config with { Width = 512, MlpRatio = 4 }, null); // 3 blocks of 12 MB
         void PackAndFree()
         {
-            PackedBlocks blocks = PackedBlocks.Of(network)!;
+            PackedBlocks blocks = PackedBlocks.Of(network, _threads)!;
             using Tensor tokens = zeros(1, s_config.Tokens, 512);
             blocks.Apply(tokens).Dispose();
             blocks.Dispose();
@@ -107,7 +109,7 @@ public sealed class PackedBlocksTests
         Assert.IsLessThan(150L << 20, Leaks.ResidentMemory() - before);
         Assert.ThrowsExactly<ObjectDisposedException>(() =>
         {
-            PackedBlocks blocks = PackedBlocks.Of(network)!;
+            PackedBlocks blocks = PackedBlocks.Of(network, _threads)!;
             blocks.Dispose();
             using Tensor tokens = zeros(1, s_config.Tokens, 512);
             blocks.Apply(tokens);
