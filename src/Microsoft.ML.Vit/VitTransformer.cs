@@ -7,6 +7,7 @@ using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Explaining;
 using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
+using Microsoft.ML.Vit.Onnx;
 using Microsoft.ML.Vit.Persistence;
 using Microsoft.ML.Vit.Scoring;
 using Microsoft.ML.Vit.Training;
@@ -98,6 +99,23 @@ public sealed class VitTransformer : ITransformer, IDisposable
                 channel.Warning(note);
             }
         });
+    }
+
+    /// <summary>
+    /// Writes the model as an ONNX file, which ONNX Runtime, ML.NET's <c>ApplyOnnxModel</c> and others score without this library: any number of images at once, in float32. The class names are in its
+    /// metadata under <c>class_names</c>, as JSON. Weights above 2 GB go to a second file beside it, <paramref name="path"/> with <c>.data</c> appended.
+    /// </summary>
+    /// <param name="path">The file, in a folder that exists; it replaces an older one only once it is complete.</param>
+    /// <param name="options">What is written; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of its range.</exception>
+    /// <exception cref="NotSupportedException">ONNX cannot express the preprocessing that the options ask for; the message names what it cannot.</exception>
+    /// <exception cref="IOException">The file cannot be written, its folder being absent for example.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void SaveAsOnnx(string path, OnnxOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        _scorer.Model.Use(network => OnnxExport.Save(path, network, Preprocessing, ClassNames, options ?? new OnnxOptions()));
     }
 
     /// <summary>

@@ -51,6 +51,9 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     /// <summary>The output projection.</summary>
     public Linear Projection => _projection;
 
+    /// <summary>Whether queries and keys are normalised.</summary>
+    public bool NormalizesQueries => _queryNorm is not null;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) => forward(x, null);
 

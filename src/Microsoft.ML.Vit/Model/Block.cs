@@ -54,6 +54,21 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     /// <summary>The attention of this block.</summary>
     public Attention Attention => _attention;
 
+    /// <summary>The feed-forward half, an <see cref="Mlp"/> or a <see cref="SwiGluMlp"/>.</summary>
+    public nn.Module<Tensor, Tensor> FeedForward => _mlp;
+
+    /// <summary>Before the attention.</summary>
+    public LayerNorm Norm1 => _norm1;
+
+    /// <summary>Before the feed-forward half.</summary>
+    public LayerNorm Norm2 => _norm2;
+
+    /// <summary>The attention's factors, where there are any.</summary>
+    public LayerScale? Scale1 => _scale1;
+
+    /// <summary>The feed-forward half's factors, where there are any.</summary>
+    public LayerScale? Scale2 => _scale2;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) => forward(x, null);
 

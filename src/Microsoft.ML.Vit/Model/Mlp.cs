@@ -25,6 +25,15 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The first layer.</summary>
+    public Linear Fc1 => _fc1;
+
+    /// <summary>The second layer.</summary>
+    public Linear Fc2 => _fc2;
+
+    /// <summary>What stands between them.</summary>
+    public VitActivation Activation => _activation;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) // (B, T, D)
     {

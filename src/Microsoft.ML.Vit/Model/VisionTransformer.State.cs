@@ -78,6 +78,7 @@ internal sealed partial class VisionTransformer
         if (disposing)
         {
             _fixedPositions?.Dispose();
+            BlocksProduct?.Dispose();
         }
     }
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Cores;
 using Microsoft.ML.Vit.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Scoring;
@@ -12,6 +14,8 @@ internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
     private readonly Func<VisionTransformer, Tensor, Tensor> _output;
+    private readonly CoreThreads _threads;
+    private readonly Lazy<bool> _packed;
     private readonly Lock _gate = new();
     private int _users;
     private bool _disposed;
@@ -21,14 +25,18 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="preprocessing">How pixels become its input.</param>
     /// <param name="device">Where it lies.</param>
     /// <param name="output">From normalised images (B, C, H, W) to one vector an image: <see cref="Probabilities"/>, or an embedding.</param>
-    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output)
+    /// <param name="threads">Those that divide a batch on a CPU; null for the process's.</param>
+    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output, CoreThreads? threads = null)
     {
+        _threads = threads ?? CoreThreads.Shared;
         _output = output;
         Network = network;
         Preprocessing = preprocessing;
         Device = device;
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
+        // When it first scores: a model that is only saved, or explained, needs no second copy of its weights.
+        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network, _threads) : null) is not null);
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -46,27 +54,38 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>The output of a classifier: the softmax of its logits.</summary>
     public static Tensor Probabilities(VisionTransformer network, Tensor images) => nn.functional.softmax(network.forward(images), dim: 1);
 
-    /// <summary>Scores one batch.</summary>
+    /// <summary>Scores one batch; on a CPU divided among the cores, each of which takes its images through the network by itself.</summary>
     /// <param name="pixels">count images of the shape, one after the other.</param>
     /// <param name="shape">Their shape.</param>
     /// <param name="count">How many.</param>
     /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
+    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(_ =>
     {
-        using var inference = inference_mode();
-        using var scope = NewDisposeScope();
-        Tensor batch = shape.NewBatch(count);
-        pixels.AsSpan(0, count * shape.Bytes).CopyTo(batch.bytes);
-        Tensor output = _output(network, _normalizer.Apply(batch));
-        output.cpu().contiguous().data<float>().CopyTo(vectors.AsSpan());
+        _ = _packed.Value;
+        int threads = Device.type == DeviceType.CPU && count > 1 ? _threads.Count : 1;
+        IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(Network.Config), threads);
+        int next = -1;
+
+        void ScoreParts(int thread)
+        {
+            for (int part = Interlocked.Increment(ref next); part < parts.Count; part = Interlocked.Increment(ref next))
+            {
+                ScorePart(pixels, shape, parts[part], vectors);
+            }
+        }
+
+        if (threads == 1 || !_threads.TryForEach(ScoreParts))
+        {
+            ScoreParts(0);
+        }
     });
 
     /// <summary>Computes by the network, on a CPU on one of the <see cref="ScoringThreads"/>.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void Compute(Action<VisionTransformer> action)
     {
-        if (Device.type == TorchSharp.DeviceType.CPU)
+        if (Device.type == DeviceType.CPU)
         {
             Use(network => ScoringThreads.Run(() => action(network)));
         }
@@ -74,6 +93,18 @@ internal sealed class ScoringModel : IDisposable
         {
             Use(action);
         }
+    }
+
+    private void ScorePart(byte[] pixels, ImageShape shape, Range part, float[] vectors)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        int start = part.Start.Value, count = part.End.Value - start;
+        Tensor batch = shape.NewBatch(count);
+        pixels.AsSpan(start * shape.Bytes, count * shape.Bytes).CopyTo(batch.bytes);
+        Tensor output = _output(Network, _normalizer.Apply(batch)).cpu().contiguous();
+        int length = (int)output.size(1);
+        output.data<float>().CopyTo(vectors.AsSpan(start * length, count * length));
     }
 
     /// <summary>Does something with the network that must not be cut short by a disposal, saving for example.</summary>

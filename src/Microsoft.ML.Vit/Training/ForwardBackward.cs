@@ -1,3 +1,4 @@
+using Microsoft.ML.Vit.Cores;
 using Microsoft.ML.Vit.Model;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.ML.Vit.Cores;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -13,5 +13,6 @@ internal sealed class Benchmarks : Command
         Add(new InputBenchmark());
         Add(new LoadBenchmark());
         Add(new ExplainBenchmark());
+        Add(new ScoreBenchmark());
     }
 }

@@ -11,8 +11,6 @@ namespace Vit.Samples.Benchmarks;
 /// </summary>
 internal sealed class TrainMeter(string name, VitConfig model, int batch, VitOptimizer optimizer) : IProgress<EpochMetrics>, IDisposable
 {
-    private const int PeakSize = 2048;
-
     private readonly List<EpochMetrics> epochs = [];
     private readonly List<double> theirSteps = [];
     private nn.Module? parameters;
@@ -54,28 +52,13 @@ internal sealed class TrainMeter(string name, VitConfig model, int batch, VitOpt
             epochs.Add(value);
             MeasureTheirs();
         }
-        MeasurePeak();
+        Peaks.AddRange(MatrixPeak.Measure());
     }
 
     public void Dispose()
     {
         theirs?.Dispose();
         parameters?.Dispose();
-    }
-
-    private void MeasurePeak()
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        Tensor a = rand(PeakSize, PeakSize), b = rand(PeakSize, PeakSize);
-        for (int round = -1; round < 3; round++) // one to warm up
-        {
-            double seconds = Seconds(() => a.mm(b).Dispose());
-            if (round >= 0)
-            {
-                Peaks.Add(2.0 * PeakSize * PeakSize * PeakSize / seconds / 1e9);
-            }
-        }
     }
 
     private void MeasureTheirs()

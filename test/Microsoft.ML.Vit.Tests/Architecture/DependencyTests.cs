@@ -17,11 +17,13 @@ public class DependencyTests
         ["Model"] = [],
         ["Hub"] = [],
         ["Checkpoints"] = ["Model", "Images", "Hub"],
-        ["Training"] = ["Batching", "Model", "Augmentation", "Images"],
-        ["Pretraining"] = ["Training", "Batching", "Model", "Augmentation"],
-        ["Scoring"] = ["Batching", "Images", "Model"],
+        ["Cores"] = ["Model"],
+        ["Training"] = ["Cores", "Batching", "Model", "Augmentation", "Images"],
+        ["Pretraining"] = ["Training", "Cores", "Batching", "Model", "Augmentation"],
+        ["Scoring"] = ["Cores", "Batching", "Images", "Model"],
         ["Reporting"] = ["Batching", "Images", "Model"],
         ["Explaining"] = ["Batching", "Images", "Model"],
+        ["Onnx"] = ["Images", "Model"],
         ["Persistence"] = ["Model", "Images", "Checkpoints"],
         ["Interop"] = [],
     };
@@ -31,7 +33,7 @@ public class DependencyTests
 
     private static readonly string[] s_mayUseMLNet = [Root, "Explaining", "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
 
-    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Explaining", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Cores", "Explaining", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Onnx", "Persistence", "Interop"];
 
     private static readonly Dictionary<string, string> s_folders = SourceTree.Library.ToDictionary(file => file.TypeName, file => file.Folder);
 

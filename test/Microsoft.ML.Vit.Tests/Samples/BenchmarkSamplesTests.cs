@@ -85,6 +85,19 @@ public sealed class BenchmarkSamplesTests
         }
     }
 
+    [TestMethod]
+    public void ScoreComparesEveryWayAtEveryBatchSizeAndWarnsOfNothing()
+    {
+        SampleProcess run = SampleProcess.Run("benchmark", "score", "--models", "32px", "--rounds", "1", "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        JsonElement[] rows = [.. run.Json.GetProperty("rows").EnumerateArray()];
+        (string? Model, int Batch, string? Way)[] found = [.. rows.Select(row => (row.GetProperty("model").GetString(), row.GetProperty("batch").GetInt32(), row.GetProperty("way").GetString()))];
+        CollectionAssert.AreEqual(new[] { ("32px", 1, "fp32"), ("32px", 1, "engine"), ("32px", 256, "fp32") }, found);
+        Assert.IsTrue(rows.All(row => row.GetProperty("imagesPerSecond").GetDouble() > 0 && row.GetProperty("ratioToOnnxRuntime").GetDouble() > 0), run.Output);
+        Assert.IsGreaterThan(0, run.Json.GetProperty("peakGflops").GetDouble());
+        Assert.DoesNotContain("NNPACK", run.Error);
+    }
+
     /// <summary>Drawn images by class, in folders of an archive.</summary>
     private static string Archive(TemporaryFolder folder, string name, params string[] insides)
     {

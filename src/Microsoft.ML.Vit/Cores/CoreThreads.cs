@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Vit.Training;
+namespace Microsoft.ML.Vit.Cores;
 
 /// <summary>
 /// As many threads as libtorch would use for one operation, each of which runs its own operations alone. Where work divides into independent parts, that spares the barrier
@@ -9,6 +9,9 @@ namespace Microsoft.ML.Vit.Training;
 /// </summary>
 internal sealed class CoreThreads : IDisposable
 {
+    private static readonly Lazy<CoreThreads> s_shared = new(() => new CoreThreads(get_num_threads()));
+
+    private readonly Lock _gate = new();
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _starts;
     private readonly CountdownEvent _running = new(1);
@@ -33,6 +36,9 @@ internal sealed class CoreThreads : IDisposable
         }
     }
 
+    /// <summary>Those that all scoring of this process shares, as many as libtorch used for one operation when they were first asked for.</summary>
+    public static CoreThreads Shared => s_shared.Value;
+
     /// <summary>How many parts run at once.</summary>
     public int Count { get; }
 
@@ -53,6 +59,26 @@ internal sealed class CoreThreads : IDisposable
         _running.Wait();
         _work = null;
         _error?.Throw();
+    }
+
+    /// <summary>
+    /// As <see cref="ForEach"/>, unless the threads are working for another caller: then it does nothing and gives false, and the caller does the work better by itself than it would wait.
+    /// </summary>
+    public bool TryForEach(Action<int> work)
+    {
+        if (!_gate.TryEnter())
+        {
+            return false;
+        }
+        try
+        {
+            ForEach(work);
+            return true;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
     }
 
     /// <summary>Ends the threads. Not while they work.</summary>

@@ -1,7 +1,7 @@
-using Microsoft.ML.Vit.Training;
+using Microsoft.ML.Vit.Cores;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Vit.Tests.Training;
+namespace Microsoft.ML.Vit.Tests.Cores;
 
 [TestClass]
 public sealed class CoreThreadsTests
@@ -33,6 +33,32 @@ public sealed class CoreThreadsTests
         int id = 0;
         threads.ForEach(_ => id = Environment.CurrentManagedThreadId);
         Assert.AreEqual(Environment.CurrentManagedThreadId, id);
+    }
+
+    [TestMethod]
+    public void WhoFindsTheThreadsAtWorkIsToldSoAtOnce()
+    {
+        using var threads = new CoreThreads(2);
+        bool second = true;
+        int done = 0;
+        bool first = threads.TryForEach(i => second &= i == 1 || threads.TryForEach(_ => done++));
+        Assert.AreEqual((true, false, 0), (first, second, done));
+        Assert.IsTrue(threads.TryForEach(_ => Interlocked.Increment(ref done)));
+        Assert.AreEqual(2, done);
+    }
+
+    [TestMethod]
+    [DataRow(1, 4, 2, 1)]
+    [DataRow(8, 3, 2, 4)]
+    [DataRow(9, 3, 2, 4)]
+    [DataRow(7, int.MaxValue, 2, 2)]
+    [DataRow(3, 1, 8, 3)]
+    public void PartsHoldEveryImageOnceAndDivideAmongTheThreads(int images, int size, int threads, int parts)
+    {
+        IReadOnlyList<Range> ranges = MicroBatches.Parts(images, size, threads);
+        CollectionAssert.AreEqual(Enumerable.Range(0, images).ToArray(), ranges.SelectMany(range => Enumerable.Range(range.Start.Value, range.End.Value - range.Start.Value)).ToArray());
+        Assert.HasCount(parts, ranges);
+        Assert.IsTrue(ranges.All(range => range.End.Value - range.Start.Value <= size));
     }
 
     [TestMethod]

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Vit.Training;
+namespace Microsoft.ML.Vit.Cores;
 
 /// <summary>
 /// How a batch is divided for the CPU: as large as matrix products need to be fast, as small as what one operation leaves for the next still lies in the core's cache.
@@ -41,6 +41,16 @@ internal static class MicroBatches
             shares.Add([.. Enumerable.Range(0, parts).Select(i => (start + Part(count, i, parts))..(start + Part(count, i + 1, parts)))]);
         }
         return shares;
+    }
+
+    /// <summary>The parts of a batch that threads take one after the other, whoever is free: as many for each, all of nearly the same size.</summary>
+    /// <param name="images">Images of the batch.</param>
+    /// <param name="size">Images of a part at most.</param>
+    /// <param name="threads">How many threads take them.</param>
+    public static IReadOnlyList<Range> Parts(int images, int size, int threads)
+    {
+        int rounds = (int)((images - 1) / ((long)size * threads)) + 1, parts = Math.Min(images, rounds * threads);
+        return [.. Enumerable.Range(0, parts).Select(i => Part(images, i, parts)..Part(images, i + 1, parts))];
     }
 
     private static int Part(int images, int index, int parts) => (int)((long)images * index / parts);

@@ -1,0 +1,12 @@
+namespace Microsoft.ML.Vit.Cores;
+
+/// <summary>The sizes that all blocks of a network share.</summary>
+/// <param name="Tokens">Of one image.</param>
+/// <param name="Width">Of a token.</param>
+/// <param name="Heads">Of the attention.</param>
+/// <param name="Hidden">Of the MLP.</param>
+internal readonly record struct BlockShape(int Tokens, int Width, int Heads, int Hidden)
+{
+    /// <summary>Width of a head.</summary>
+    public int HeadSize => Width / Heads;
+}

@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Microsoft.ML.Vit.Cores;
+
+/// <summary>
+/// The weights of y = x Wᵀ + b in the order in which the product reads them: panels of 64 outputs, in each of them input after input. Read-only once made, so safe for many threads.
+/// </summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    // Inputs of a panel that are multiplied at a time: with 64 outputs 128 KiB, which stay in the second-level cache while the rows of x go by.
+    private const int Depth = 512;
+
+    private readonly NativeFloats _weights;
+    private readonly NativeFloats _bias;
+    private readonly int _inputs;
+    private readonly int _outputs;
+
+    /// <summary>Packs a copy.</summary>
+    /// <param name="weights">W (outputs, inputs).</param>
+    /// <param name="bias">b (outputs); empty for none.</param>
+    /// <param name="scale">A factor for each output, LayerScale for example; empty for none.</param>
+    /// <param name="inputs">Columns of W.</param>
+    public PackedMatrix(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, ReadOnlySpan<float> scale, int inputs)
+    {
+        _inputs = inputs;
+        _outputs = weights.Length / inputs;
+        _weights = new NativeFloats(weights.Length);
+        _bias = new NativeFloats(_outputs);
+        for (int output = 0; output < _outputs; output++)
+        {
+            _bias.Pointer[output] = bias.IsEmpty ? 0 : bias[output] * (scale.IsEmpty ? 1 : scale[output]);
+        }
+        for (int first = 0; first < _outputs; first += MatrixKernel.Columns)
+        {
+            float* panel = _weights.Pointer + (long)first * inputs;
+            // A few inputs at a time, so that what is written in columns stays in the cache meanwhile.
+            for (int from = 0; from < inputs; from += MatrixKernel.Lanes)
+            {
+                int count = Math.Min(MatrixKernel.Lanes, inputs - from);
+                for (int column = 0; column < MatrixKernel.Columns; column++)
+                {
+                    float factor = scale.IsEmpty ? 1 : scale[first + column];
+                    ReadOnlySpan<float> row = weights.Slice((first + column) * inputs + from, count);
+                    for (int i = 0; i < row.Length; i++)
+                    {
+                        panel[(from + i) * MatrixKernel.Columns + column] = row[i] * factor;
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether a matrix of this shape can be packed.</summary>
+    public static bool CanPack(long outputs) => outputs % MatrixKernel.Columns == 0;
+
+    /// <summary>The product for rows of x. It is done for six rows at a time, so memory of up to five more must be there; what stands there afterwards means nothing.</summary>
+    /// <param name="x">First row of x (rows, inputs).</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="y">First row of y (rows, outputs).</param>
+    /// <param name="addsToY">Whether it is added to what y holds.</param>
+    /// <param name="gelu">Whether the exact GELU follows.</param>
+    public void Multiply(float* x, int rows, float* y, bool addsToY = false, bool gelu = false)
+    {
+        for (int from = 0; from < _inputs; from += Depth)
+        {
+            int depth = Math.Min(Depth, _inputs - from);
+            bool last = from + depth == _inputs;
+            for (int output = 0; output < _outputs; output += MatrixKernel.Columns)
+            {
+                float* panel = _weights.Pointer + (long)output * _inputs + (long)from * MatrixKernel.Columns;
+                float* start = from == 0 ? _bias.Pointer + output : null;
+                for (int row = 0; row < rows; row += MatrixKernel.Rows)
+                {
+                    float* tile = y + (long)row * _outputs + output;
+                    MatrixKernel.MultiplyTile(x + (long)row * _inputs + from, _inputs, panel, MatrixKernel.Columns, depth, tile, _outputs, start, addsToY || from > 0);
+                    if (gelu && last)
+                    {
+                        Gelu(tile, _outputs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Frees the copy.</summary>
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _bias.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gelu(float* tile, nint stride)
+    {
+        for (int row = 0; row < MatrixKernel.Rows; row++, tile += stride)
+        {
+            for (int column = 0; column < MatrixKernel.Columns; column += MatrixKernel.Lanes)
+            {
+                VectorMath.Gelu(Vector512.Load(tile + column)).Store(tile + column);
+            }
+        }
+    }
+}

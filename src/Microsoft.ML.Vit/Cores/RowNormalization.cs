@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Microsoft.ML.Vit.Cores;
+
+/// <summary>Layer normalisation of rows whose length is a multiple of 16.</summary>
+internal sealed unsafe class RowNormalization : IDisposable
+{
+    private readonly NativeFloats _scale;
+    private readonly NativeFloats _shift;
+    private readonly int _width;
+    private readonly float _epsilon;
+
+    /// <summary>Copies scale and shift.</summary>
+    public RowNormalization(ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, double epsilon)
+    {
+        _width = scale.Length;
+        _epsilon = (float)epsilon;
+        _scale = new NativeFloats(_width);
+        _shift = new NativeFloats(_width);
+        scale.CopyTo(new Span<float>(_scale.Pointer, _width));
+        shift.CopyTo(new Span<float>(_shift.Pointer, _width));
+    }
+
+    /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + shift for each row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply(float* x, int rows, float* y)
+    {
+        int width = _width;
+        float* scale = _scale.Pointer, shift = _shift.Pointer;
+        for (int row = 0; row < rows; row++, x += width, y += width)
+        {
+            Vector512<float> sum = default;
+            for (int i = 0; i < width; i += MatrixKernel.Lanes)
+            {
+                sum += Vector512.Load(x + i);
+            }
+            float mean = Vector512.Sum(sum) / width;
+            Vector512<float> squares = default;
+            for (int i = 0; i < width; i += MatrixKernel.Lanes)
+            {
+                Vector512<float> difference = Vector512.Load(x + i) - Vector512.Create(mean);
+                squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
+            }
+            float factor = 1 / MathF.Sqrt((Vector512.Sum(squares) / width) + _epsilon);
+            for (int i = 0; i < width; i += MatrixKernel.Lanes)
+            {
+                Vector512<float> normal = (Vector512.Load(x + i) - Vector512.Create(mean)) * factor;
+                Vector512.FusedMultiplyAdd(normal, Vector512.Load(scale + i), Vector512.Load(shift + i)).Store(y + i);
+            }
+        }
+    }
+
+    /// <summary>Frees the copies.</summary>
+    public void Dispose()
+    {
+        _scale.Dispose();
+        _shift.Dispose();
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Vit;
+
+namespace Vit.Samples.Benchmarks;
+
+/// <summary>The ways to score with one network's weights, each beside ONNX Runtime in the same precision where it has one.</summary>
+internal sealed class ScoreWays : IDisposable
+{
+    private readonly MLContext ml = new(1);
+    private readonly RandomImages images;
+    private readonly List<(string Name, VitTransformer Model, OnnxPeer? Peer)> ways = [];
+
+    /// <summary>A network that has seen two images: as hard to multiply as any.</summary>
+    /// <param name="model">Its architecture.</param>
+    /// <param name="batch">The most images at once.</param>
+    public ScoreWays(VitConfig model, int batch)
+    {
+        images = new RandomImages(ml, model, batch);
+        VitTransformer trained = ml.MulticlassClassification.Trainers.Vit(new VitOptions
+        {
+            Model = model,
+            Epochs = 1,
+            BatchSize = 2,
+            Augmentations = [],
+            Optimizer = new AdamWOptimizer(),
+            Device = "cpu",
+            ScoringBatchSize = batch,
+        }).Fit(images.Take(2));
+        ways.Add(("fp32", trained, new OnnxPeer(trained)));
+        // Other precisions of the same weights go here: a name, a transformer, and a peer where ONNX Runtime has that precision.
+    }
+
+    /// <summary>For a batch size, what is timed: each way's name, its action and its peer's.</summary>
+    public IEnumerable<(string Name, Action Run, OnnxPeer.BoundBatch? Peer)> For(int batch)
+    {
+        IDataView data = images.Take(batch);
+        foreach ((string name, VitTransformer model, OnnxPeer? peer) in ways)
+        {
+            yield return (name, () => Read(model.Transform(data)), peer?.Bind(batch));
+        }
+        if (batch == 1)
+        {
+            PredictionEngine<RandomImages.Row, Prediction> engine = ml.Model.CreatePredictionEngine<RandomImages.Row, Prediction>(ways[0].Model);
+            yield return ("engine", () => engine.Predict(images.First), ways[0].Peer?.Bind(batch));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach ((_, VitTransformer model, OnnxPeer? peer) in ways)
+        {
+            model.Dispose();
+            peer?.Dispose();
+        }
+        images.Dispose();
+    }
+
+    private static void Read(IDataView scored)
+    {
+        using DataViewRowCursor cursor = scored.GetRowCursor([scored.Schema["Score"]]);
+        ValueGetter<VBuffer<float>> getter = cursor.GetGetter<VBuffer<float>>(scored.Schema["Score"]);
+        VBuffer<float> scores = default;
+        while (cursor.MoveNext())
+        {
+            getter(ref scores);
+        }
+    }
+
+    private sealed class Prediction
+    {
+        public float[] Score { get; set; } = [];
+    }
+}
