@@ -103,7 +103,8 @@ public sealed class VitTransformer : ITransformer, IDisposable
 
     /// <summary>
     /// Writes the model as an ONNX file, which ONNX Runtime, ML.NET's <c>ApplyOnnxModel</c> and others score without this library: any number of images at once, in float32. The class names are in its
-    /// metadata under <c>class_names</c>, as JSON. Weights above 2 GB go to a second file beside it, <paramref name="path"/> with <c>.data</c> appended.
+    /// metadata under <c>class_names</c>, as JSON. Weights above 2 GB go to a second file beside it, <paramref name="path"/> with <c>.data</c> appended; that of an older
+    /// model of this path is deleted where there is no need of it.
     /// </summary>
     /// <param name="path">The file, in a folder that exists; it replaces an older one only once it is complete.</param>
     /// <param name="options">What is written; null for the defaults.</param>

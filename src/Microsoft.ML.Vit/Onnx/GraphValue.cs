@@ -6,6 +6,9 @@ namespace Microsoft.ML.Vit.Onnx;
 /// <param name="Shape">Its dimensions.</param>
 internal sealed record GraphValue(string Name, TensorProto.Types.DataType Type, GraphDimension[] Shape)
 {
+    /// <summary>Stands where a node's input is left out.</summary>
+    public static GraphValue Absent { get; } = new("", TensorProto.Types.DataType.Undefined, []);
+
     /// <summary>As it is declared in the file.</summary>
     public ValueInfoProto ToProto()
     {

@@ -39,11 +39,10 @@ internal static class OnnxExport
 
     private static GraphValue Images(OnnxGraph graph, Preprocessing preprocessing, OnnxOptions options)
     {
-        if (options.IncludePreprocessing)
-        {
-            throw new NotSupportedException("Preprocessing within the graph is not there yet.");
-        }
-        return graph.AddInput("pixel_values", DataType.Float, NetworkNodes.Batch, preprocessing.Channels, preprocessing.Size.Height, preprocessing.Size.Width);
+        const string Name = "pixel_values";
+        return options.IncludePreprocessing
+            ? new PreprocessingNodes(graph, preprocessing).Add(Name)
+            : graph.AddInput(Name, DataType.Float, NetworkNodes.Batch, preprocessing.Channels, preprocessing.Size.Height, preprocessing.Size.Width);
     }
 
     private static GraphValue Output(OnnxGraph graph, VisionTransformer network, GraphValue images, bool softmax)

@@ -42,19 +42,23 @@ internal sealed class OnnxGraph(int opset)
     }
 
     /// <summary>A constant vector of whole numbers.</summary>
-    public GraphValue Integers(params long[] values) => Constant($"int64[{string.Join(',', values)}]", DataType.Int64, [values.Length], MemoryMarshal.AsBytes<long>(values));
+    public GraphValue Integers(params long[] values) => Constant($"int64_{string.Join('_', values)}", DataType.Int64, [values.Length], MemoryMarshal.AsBytes<long>(values));
+
+    /// <summary>A constant vector of doubles.</summary>
+    public GraphValue Doubles(params double[] values) =>
+        Constant($"double_{string.Join('_', values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}", DataType.Double, [values.Length], MemoryMarshal.AsBytes<double>(values));
 
     /// <summary>A constant whole number.</summary>
-    public GraphValue Integer(long value) => Constant(string.Create(CultureInfo.InvariantCulture, $"int64({value})"), DataType.Int64, [], MemoryMarshal.AsBytes<long>([value]));
+    public GraphValue Integer(long value) => Constant(string.Create(CultureInfo.InvariantCulture, $"scalar_int64_{value}"), DataType.Int64, [], MemoryMarshal.AsBytes<long>([value]));
 
     /// <summary>A constant number.</summary>
     public GraphValue Number(double value) =>
-        Constant(string.Create(CultureInfo.InvariantCulture, $"float({(float)value})"), DataType.Float, [], MemoryMarshal.AsBytes<float>([(float)value]));
+        Constant(string.Create(CultureInfo.InvariantCulture, $"scalar_float_{(float)value}"), DataType.Float, [], MemoryMarshal.AsBytes<float>([(float)value]));
 
     /// <summary>Adds a node with one output, which the node is named after, of the first input's type.</summary>
     /// <param name="name">The output's name.</param>
     /// <param name="operation">The operator.</param>
-    /// <param name="inputs">Its inputs, none of them left out.</param>
+    /// <param name="inputs">Its inputs; <see cref="GraphValue.Absent"/> for one that is left out.</param>
     /// <param name="shape">The output's shape.</param>
     /// <param name="attributes">What it is set to.</param>
     public GraphValue Add(string name, string operation, GraphValue[] inputs, GraphDimension[] shape, params AttributeProto[] attributes) =>

@@ -12,7 +12,7 @@ public sealed class OnnxConformanceTests
 {
     private const double Tolerance = 1e-4;
 
-    private static IEnumerable<VitConfig> Configs() =>
+    internal static IEnumerable<VitConfig> Configs() =>
     [
         .. TinyConfig.Switches(),
         .. Enum.GetValues<VitActivation>().Select(activation => TinyConfig.Value with { Activation = activation, HeadHiddenSize = 20, HeadActivation = activation }),
@@ -25,7 +25,6 @@ public sealed class OnnxConformanceTests
     [TestMethod]
     [DataRow(17)]
     [DataRow(18)]
-    [DataRow(19)]
     [DataRow(20)]
     [DataRow(21)]
     public void EverySwitchKeepsTheRulesAndGivesTheNetworksLogits(int opset)
@@ -36,7 +35,7 @@ public sealed class OnnxConformanceTests
             using var folder = new TemporaryFolder();
             using VisionTransformer network = RandomNetwork.Build(config);
             OnnxExport.Save(folder["m.onnx"], network, RandomNetwork.PreprocessingOf(config), null, new OnnxOptions { Opset = opset, Softmax = false });
-            Assert.IsEmpty(OnnxRules.Broken(ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["m.onnx"]))), config.ToString());
+            OnnxRules.AssertKept(ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["m.onnx"])), config);
 
             using var session = new OnnxSession(folder["m.onnx"]);
             foreach (int batch in new[] { 1, 3 })
@@ -61,7 +60,7 @@ public sealed class OnnxConformanceTests
             ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["m.onnx"]));
             using var session = new OnnxSession(model);
             Tensor images = RandomNetwork.Images(config, 3);
-            IReadOnlyDictionary<string, long[]> found = session.Shapes(images.data<float>().ToArray(), images.shape);
+            IReadOnlyDictionary<string, long[]> found = session.RunAll(images.data<float>().ToArray(), images.shape).Shapes;
             foreach (ValueInfoProto value in model.Graph.ValueInfo.Concat(model.Graph.Output))
             {
                 long[] declared = [.. value.Type.TensorType.Shape.Dim.Select(dimension => dimension.DimParam == "batch" ? 3 : dimension.DimValue)];

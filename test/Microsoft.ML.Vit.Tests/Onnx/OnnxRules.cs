@@ -6,8 +6,14 @@ namespace Microsoft.ML.Vit.Tests.Onnx;
 /// <summary>What onnx's checker asks of a model (it is Python and not here), and that every value is declared with its type and shape.</summary>
 internal static class OnnxRules
 {
-    /// <summary>The rules that are broken, each a sentence.</summary>
-    public static IReadOnlyList<string> Broken(ModelProto model)
+    /// <summary>Fails with the rules that are broken.</summary>
+    public static void AssertKept(ModelProto model, object source)
+    {
+        IReadOnlyList<string> broken = Broken(model);
+        Assert.IsEmpty(broken, $"{source}:\n{string.Join('\n', broken)}");
+    }
+
+    private static List<string> Broken(ModelProto model)
     {
         var broken = new List<string>();
         GraphProto graph = model.Graph;
@@ -31,7 +37,7 @@ internal static class OnnxRules
         foreach (NodeProto node in graph.Node)
         {
             Require(node.OpType.Length > 0 && node.Name.Length > 0, $"node '{node.Name}' has a name and an operator");
-            foreach (string input in node.Input)
+            foreach (string input in node.Input.Where(input => input.Length > 0))
             {
                 Require(defined.Contains(input), $"'{node.Name}' reads '{input}' before it is defined");
             }

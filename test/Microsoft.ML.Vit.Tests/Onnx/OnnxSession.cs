@@ -41,14 +41,25 @@ internal sealed class OnnxSession : IDisposable
 
     public Tensor Run(Tensor images) => Run(images.contiguous().data<float>().ToArray(), images.shape);
 
-    /// <summary>The shape of every output.</summary>
-    public IReadOnlyDictionary<string, long[]> Shapes<T>(T[] values, params long[] shape)
+    /// <summary>Every output that is of floats as a tensor of the caller's dispose scope, and the shape of every output.</summary>
+    public (IReadOnlyDictionary<string, Tensor> Floats, IReadOnlyDictionary<string, long[]> Shapes) RunAll<T>(T[] values, params long[] shape)
         where T : unmanaged
     {
         using var options = new RunOptions();
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(values, shape);
         using var outputs = _session.Run(options, [InputName], [input], _session.OutputNames);
-        return _session.OutputNames.Zip(outputs).ToDictionary(pair => pair.First, pair => pair.Second.GetTensorTypeAndShape().Shape);
+        var floats = new Dictionary<string, Tensor>();
+        var shapes = new Dictionary<string, long[]>();
+        foreach ((string name, OrtValue value) in _session.OutputNames.Zip(outputs))
+        {
+            OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
+            shapes.Add(name, info.Shape);
+            if (info.ElementDataType == OnnxRuntime.Tensors.TensorElementType.Float)
+            {
+                floats.Add(name, tensor(value.GetTensorDataAsSpan<float>().ToArray(), info.Shape));
+            }
+        }
+        return (floats, shapes);
     }
 
     public void Dispose() => _session.Dispose();
