@@ -25,6 +25,12 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The first product.</summary>
+    public Linear Fc1 => _fc1;
+
+    /// <summary>The second product.</summary>
+    public Linear Fc2 => _fc2;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) // (B, T, D)
     {
