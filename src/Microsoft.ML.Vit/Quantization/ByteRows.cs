@@ -41,23 +41,27 @@ internal static unsafe class ByteRows
         return bytes;
     }
 
+    /// <summary>Rounds x * factor + offset of so many floats to bytes.</summary>
+    public static void Store(float* x, float factor, float offset, long count, byte* y)
+    {
+        long i = 0;
+        var factors = Vector512.Create(factor);
+        var offsets = Vector512.Create(offset);
+        for (; i <= count - s_step; i += s_step)
+        {
+            Store(Vector512.FusedMultiplyAdd(Vector512.Load(x + i), factors, offsets), y + i);
+        }
+        for (; i < count; i++)
+        {
+            y[i] = ToByte(float.FusedMultiplyAdd(x[i], factor, offset));
+        }
+    }
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void QuantizeRows(long begin, long end, void* context)
     {
         ref readonly Rows rows = ref *(Rows*)context;
-        float* x = rows.Input + (begin * rows.Length);
-        byte* y = rows.Output + (begin * rows.Length);
-        long count = (end - begin) * rows.Length, i = 0;
-        var factor = Vector512.Create(rows.Factor);
-        var offset = Vector512.Create(rows.Offset);
-        for (; i <= count - s_step; i += s_step)
-        {
-            Store(Vector512.FusedMultiplyAdd(Vector512.Load(x + i), factor, offset), y + i);
-        }
-        for (; i < count; i++)
-        {
-            y[i] = ToByte(float.FusedMultiplyAdd(x[i], rows.Factor, rows.Offset));
-        }
+        Store(rows.Input + (begin * rows.Length), rows.Factor, rows.Offset, (end - begin) * rows.Length, rows.Output + (begin * rows.Length));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -11,6 +11,7 @@ internal sealed class Int8Block : BlockProduct
 {
     private readonly Attention _attention;
     private readonly VitActivation? _activation;
+    private readonly int? _headSize;
     private readonly ByteNormalization _norm1;
     private readonly ByteNormalization _norm2;
     private readonly Int8Linear _qkv;
@@ -19,11 +20,12 @@ internal sealed class Int8Block : BlockProduct
     private readonly Int8Linear _fc2;
 
     /// <summary>Packs the block's weights, which must be what quantisation left of them. The block stays the owner of its attention.</summary>
-    public Int8Block(Block block, BlockQuantization quantization, VitActivation activation)
+    public Int8Block(Block block, BlockQuantization quantization, VitConfig config)
     {
         Quantization = quantization;
         _attention = block.Attention;
-        _activation = block.Mlp is SwiGluMlp ? null : activation;
+        _activation = config.SwiGlu ? null : config.Activation;
+        _headSize = config.QkNorm ? null : config.HeadSize;
         (Linear fc1, Linear fc2) = FeedForward(block);
         _norm1 = new ByteNormalization(block.Norm1, quantization.Qkv);
         _norm2 = new ByteNormalization(block.Norm2, quantization.Fc1);
@@ -51,9 +53,11 @@ internal sealed class Int8Block : BlockProduct
         long batch = x.size(0), tokens = x.size(1), width = x.size(2);
         Tensor rows = x.reshape(batch * tokens, width).contiguous(); // the same memory but for a first block's transposed patches
 
-        Tensor qkv = _qkv.Apply(_norm1.Apply(rows)).view(batch, tokens, 3 * width);
-        Tensor heads = _attention.Attend(qkv, training: false, weights: null).reshape(batch * tokens, width).contiguous();
-        _projection.AddTo(rows, ByteRows.Quantize(heads, Quantization.Projection));
+        Tensor qkv = _qkv.Apply(_norm1.Apply(rows)); // (B T, 3D)
+        Tensor heads = _headSize is { } size && ByteAttention.Pays(tokens, size)
+            ? ByteAttention.Apply(qkv, tokens, size, Quantization.Projection)
+            : ByteRows.Quantize(_attention.Attend(qkv.view(batch, tokens, 3 * width), training: false, weights: null).reshape(batch * tokens, width).contiguous(), Quantization.Projection);
+        _projection.AddTo(rows, heads);
 
         Tensor input = _norm2.Apply(rows);
         Tensor hidden = _activation is { } activation

@@ -60,7 +60,7 @@ internal static class QuantizedNetwork
                 using Tensor bytes = QuantizedWeights.Of(linear.Weight, layer);
                 QuantizedWeights.Restore(linear.Weight, bytes, layer);
             }
-            block.Product = new Int8Block(block, new BlockQuantization(layers[0], layers[1], layers[2], layers[3]), network.Config.Activation);
+            block.Product = new Int8Block(block, new BlockQuantization(layers[0], layers[1], layers[2], layers[3]), network.Config);
         }
     }
 
@@ -73,7 +73,7 @@ internal static class QuantizedNetwork
     {
         foreach ((Block block, BlockQuantization quantization) in network.Blocks.Zip(blocks))
         {
-            block.Product = new Int8Block(block, quantization, network.Config.Activation);
+            block.Product = new Int8Block(block, quantization, network.Config);
         }
     }
 
