@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
 using TorchSharp;
@@ -20,7 +21,7 @@ internal sealed class QuantizedModel : IDisposable
         var key = Ml.Transforms.Conversion.MapValueToKey("Label").Fit(Train);
         var options = new VitOptions
         {
-            Model = new VitConfig { ImageSize = 32, PatchSize = 8, Width = 96, Depth = 4, Heads = 3, HasClassToken = false, Pooling = VitPooling.Mean },
+            Model = new VitConfig { ImageSize = 32, PatchSize = 8, Width = 192, Depth = 4, Heads = 3, HasClassToken = false, Pooling = VitPooling.Mean },
             FeatureColumnName = "ImagePath",
             Epochs = 12,
             BatchSize = 32,
