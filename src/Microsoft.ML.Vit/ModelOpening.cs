@@ -2,6 +2,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Interop;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
+using Microsoft.ML.Vit.Quantization;
 using TorchSharp;
 
 namespace Microsoft.ML.Vit;
@@ -20,6 +21,15 @@ internal static class ModelOpening
         {
             context.CheckAtModel(version);
             (T description, VisionTransformer network) = ModelFile.Load<T>(context);
+            if (QuantizedNetwork.QuantizationOf(network) is not null)
+            {
+                device = torch.CPU;
+                channel.Info("Scores in int8, on the CPU.");
+            }
+            else if (description.IsQuantized)
+            {
+                channel.Warning($"The model was saved in int8 and scores in float32 with the rounded weights: {QuantizedNetwork.Problem}.");
+            }
             network.to(device);
             return (description, network, device);
         }

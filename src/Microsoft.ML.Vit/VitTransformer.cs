@@ -9,6 +9,7 @@ using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Onnx;
 using Microsoft.ML.Vit.Persistence;
+using Microsoft.ML.Vit.Quantization;
 using Microsoft.ML.Vit.Scoring;
 using Microsoft.ML.Vit.Training;
 using TorchSharp;
@@ -21,7 +22,7 @@ namespace Microsoft.ML.Vit;
 /// A trained Vision Transformer: adds a key column of predicted labels and a vector of class probabilities to rows of images. Scoring is lazy, a micro-batch at
 /// a time, and safe from many threads. Saved and loaded by <c>MLContext.Model</c>. Disposing frees native memory; it may be done twice, and scoring afterwards throws ObjectDisposedException.
 /// </summary>
-public sealed class VitTransformer : ITransformer, IDisposable
+public sealed partial class VitTransformer : ITransformer, IDisposable
 {
     internal const string LoaderSignature = "VitTransformer";
 
@@ -213,6 +214,7 @@ public sealed class VitTransformer : ITransformer, IDisposable
     private static VitTransformer Create(IHostEnvironment env, ModelLoadContext ctx)
     {
         (ClassifierDescription description, VisionTransformer network, torch.Device device) = ModelOpening.Open<ClassifierDescription>(env, ctx, GetVersionInfo());
-        return new VitTransformer(env, description, network, device);
+        // Where its bytes cannot be multiplied it is a float32 model from now on.
+        return new VitTransformer(env, QuantizedNetwork.QuantizationOf(network) is null ? description with { Quantization = null } : description, network, device);
     }
 }

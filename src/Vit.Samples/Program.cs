@@ -7,7 +7,7 @@ using Vit.Samples.ModelBuilder;
 var quickstart = new Quickstart();
 var root = new RootCommand("Vision Transformers in ML.NET pipelines. Without a sample named, the quickstart runs.")
 {
-    quickstart, new Readme(), new Train(), new Evaluate(), new Predict(), new Explain(), new Classify(), new Export(), new CrossValidate(), new ModelBuilderSample(), new Cifar10(), new Benchmarks(), SampleRun.Json,
+    quickstart, new Readme(), new Train(), new Evaluate(), new Predict(), new Explain(), new Quantize(), new Classify(), new Export(), new CrossValidate(), new ModelBuilderSample(), new Cifar10(), new Benchmarks(), SampleRun.Json,
 };
 root.Action = quickstart.Action;
 foreach (Option option in quickstart.Options)

@@ -34,7 +34,7 @@ internal sealed class PackedBlocks : BlocksProduct
     {
         VitConfig config = network.Config;
         bool sizes = PackedMatrix.CanPack(config.Width) && PackedMatrix.CanPack(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
-        return MatrixKernel.IsSupported && sizes && network.ComputeType == ScalarType.Float32 && network.Blocks.All(CanPack) ? new PackedBlocks(network, threads) : null;
+        return MatrixKernel.IsSupported && sizes && network.ComputeType == ScalarType.Float32 && network.Blocks.All(block => block.Product is null && CanPack(block)) ? new PackedBlocks(network, threads) : null;
     }
 
     /// <inheritdoc/>

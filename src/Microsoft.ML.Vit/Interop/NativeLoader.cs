@@ -22,6 +22,9 @@ internal static class NativeLoader
     /// <summary>The libtorch folder that LIBTORCH chose; null when the program's packages serve.</summary>
     private static LibtorchFolder? s_libtorch;
 
+    /// <summary>The loaded torch_cpu; 0 before <see cref="EnsureLoaded"/>.</summary>
+    public static nint TorchCpu { get; private set; }
+
     /// <summary>Loads libtorch once; every public way into the library calls it before its first tensor.</summary>
     /// <exception cref="DllNotFoundException">No libtorch, or one that does not load; the message says what to add or what was looked for.</exception>
     public static void EnsureLoaded()
@@ -68,6 +71,7 @@ internal static class NativeLoader
             }
             if (s_libtorch?.HandleOf("torch_cpu") is { } handle and not 0 || NativeLibrary.TryLoad("torch_cpu", TorchSharpAssembly, null, out handle))
             {
+                TorchCpu = handle;
                 OneDnnProducts.UseWhereTheyPay(handle);
                 NnPack.TurnOff(handle);
             }

@@ -61,10 +61,18 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor x, List<Tensor>? weights) // (B, T, D)
     {
         using var scope = NewDisposeScope();
-        long batch = x.size(0), tokens = x.size(1), width = x.size(2);
         bool training = (_attentionDropout.IsActive || _dropout.IsActive) && this.training;
+        x = Attend(_qkv.call(x), training, weights);
+        x = _dropout.Apply(_projection.call(x), training);
+        return x.MoveToOuterDisposeScope();
+    }
 
-        Tensor[] qkv = _qkv.call(x)
+    /// <summary>The heads' results side by side (B, T, D) of queries, keys and values packed (B, T, 3D): all between the two products.</summary>
+    public Tensor Attend(Tensor x, bool training, List<Tensor>? weights)
+    {
+        using var scope = NewDisposeScope();
+        long batch = x.size(0), tokens = x.size(1), width = x.size(2) / 3;
+        Tensor[] qkv = x
             .reshape(batch, tokens, 3, _heads, _headSize)
             .permute(2, 0, 3, 1, 4)
             .unbind(0); // three of (B, H, T, D/H)
@@ -76,7 +84,6 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             ? AttendByHand(query, key, qkv[2], training, weights)
             : nn.functional.scaled_dot_product_attention(query, key, qkv[2]);
         x = x.transpose(1, 2).reshape(batch, tokens, width); // heads side by side: (B, T, D)
-        x = _dropout.Apply(_projection.call(x), training);
         return x.MoveToOuterDisposeScope();
     }
 

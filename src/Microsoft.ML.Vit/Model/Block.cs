@@ -69,17 +69,34 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     /// <summary>The feed-forward half's factors, where there are any.</summary>
     public LayerScale? Scale2 => _scale2;
 
+    /// <summary>What computes in place of the block while it only scores; freed with it. Null for the block itself.</summary>
+    public BlockProduct? Product { get; set; }
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) => forward(x, null);
 
     /// <summary>As the other, and adds the attention weights (B, H, T, T) where a list is given.</summary>
     public Tensor forward(Tensor x, List<Tensor>? weights) // (B, T, D)
     {
+        if (Product is not null && weights is null)
+        {
+            return Product.Apply(x);
+        }
         using var scope = NewDisposeScope();
         bool training = _dropsPath && this.training;
         x = x + Branch(_attention.forward(_norm1.call(x).to(ComputeType), weights), _scale1, training);
         x = x + Branch(_mlp.call(_norm2.call(x).to(ComputeType)), _scale2, training);
         return x.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Product?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 
     private Tensor Branch(Tensor x, LayerScale? scale, bool training) =>

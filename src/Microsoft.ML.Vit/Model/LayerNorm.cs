@@ -27,6 +27,9 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What is added to the variance.</summary>
+    public double Epsilon => _epsilon;
+
     /// <summary>The scale.</summary>
     public Parameter Weight => _weight;
 

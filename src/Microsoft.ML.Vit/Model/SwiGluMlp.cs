@@ -26,15 +26,28 @@ internal sealed class SwiGluMlp : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Gate and value packed.</summary>
+    public Linear Fc1 => _fc1;
+
+    /// <summary>The second product.</summary>
+    public Linear Fc2 => _fc2;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) // (B, T, D)
     {
         using var scope = NewDisposeScope();
         bool training = _dropout.IsActive && this.training;
-        Tensor[] halves = _fc1.call(x).chunk(2, dim: -1); // two of (B, T, hidden)
-        Tensor hidden = nn.functional.silu(halves[0]) * halves[1];
+        Tensor hidden = Gate(_fc1.call(x)); // (B, T, hidden)
         hidden = _dropout.Apply(hidden, training);
         x = _dropout.Apply(_fc2.call(hidden), training); // (B, T, D)
         return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>SiLU(gate) * value of both packed (..., 2 hidden).</summary>
+    public static Tensor Gate(Tensor packed)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] halves = packed.chunk(2, dim: -1); // two of (..., hidden)
+        return (nn.functional.silu(halves[0]) * halves[1]).MoveToOuterDisposeScope();
     }
 }

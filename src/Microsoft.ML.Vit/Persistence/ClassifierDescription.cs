@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Microsoft.ML.Vit.Persistence;
 
 /// <summary>All of a trained classifier but its weights.</summary>
@@ -18,11 +20,19 @@ internal sealed record ClassifierDescription : NetworkDescription
     /// <summary>What each epoch of the training gave; empty for a checkpoint used as it is.</summary>
     public required IReadOnlyList<EpochMetrics> History { get; init; }
 
+    /// <summary>What quantisation cost; null, and left out, for a model in float32.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public QuantizationFigures? Quantization { get; init; }
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override bool IsQuantized => Quantization is not null;
+
     /// <inheritdoc/>
     protected override IEnumerable<string> Problems()
     {
         IEnumerable<string> counts = Labels.Count == Model.Classes ? [] : [$"{Labels.Count} labels for {Model.Classes} classes."];
-        return base.Problems().Concat(counts).Concat(NameProblems(
+        return base.Problems().Concat(counts).Concat(Quantization?.Problems() ?? []).Concat(NameProblems(
             (nameof(FeatureColumn), FeatureColumn), (nameof(PredictedLabelColumn), PredictedLabelColumn), (nameof(ScoreColumn), ScoreColumn)));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Vit.Checkpoints;
 using Microsoft.ML.Vit.Model;
+using Microsoft.ML.Vit.Quantization;
 using TorchSharp;
 
 namespace Microsoft.ML.Vit.Persistence;
@@ -20,10 +21,10 @@ internal static class ModelFile
     public static void Save(ModelSaveContext context, NetworkDescription description, VisionTransformer network)
     {
         context.SaveBinaryStream(DescriptionEntry, writer => writer.Write(description.ToJson()));
-        context.SaveBinaryStream(WeightsEntry, writer => SafetensorsWriter.Write(writer.BaseStream, network.State()));
+        context.SaveBinaryStream(WeightsEntry, writer => QuantizedState.Write(writer.BaseStream, network));
     }
 
-    /// <summary>Reads both; the network lies on the CPU and is the caller's to dispose.</summary>
+    /// <summary>Reads both; the network lies on the CPU and is the caller's to dispose. A quantised one computes in bytes where that can be done here, and else in float32.</summary>
     /// <exception cref="FormatException">An entry is missing, damaged, contradicts the other, or was written by a newer release; the message names it.</exception>
     public static (T Description, VisionTransformer Network) Load<T>(ModelLoadContext context)
         where T : NetworkDescription
@@ -59,6 +60,10 @@ internal static class ModelFile
         return bytes;
     }
 
+    /// <summary>The tensors of a file as those of a network in float32, which it may not be.</summary>
+    public static ITensorSource SourceOf(SafetensorsReader weights, NetworkDescription description, VisionTransformer network) =>
+        description.IsQuantized ? new QuantizedState(weights, network) : weights;
+
     private static VisionTransformer ReadWeights(Stream stream, NetworkDescription description)
     {
         using var reader = new SafetensorsReader(stream, WeightsEntry);
@@ -70,7 +75,12 @@ internal static class ModelFile
             {
                 network.KeepMatricesIn(torch.ScalarType.BFloat16);
             }
-            StateLoader.Load(network, reader, CheckpointNaming.Timm);
+            ITensorSource source = SourceOf(reader, description, network);
+            StateLoader.Load(network, source, CheckpointNaming.Timm);
+            if (source is QuantizedState quantized && quantized.Blocks() is { } blocks && QuantizedNetwork.Problem is null)
+            {
+                QuantizedNetwork.Apply(network, blocks);
+            }
             return network;
         }
         catch

@@ -41,6 +41,10 @@ internal abstract record NetworkDescription
     /// <summary>Images per forward pass when scoring.</summary>
     public required int ScoringBatchSize { get; init; }
 
+    /// <summary>Whether the weights of the blocks are bytes and scales.</summary>
+    [JsonIgnore]
+    public virtual bool IsQuantized => false;
+
     /// <summary>As UTF-8 JSON.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, GetType(), s_json);
 

@@ -71,7 +71,7 @@ internal sealed class SavedClassifier
         }
         using ZipArchive zip = ZipFile.OpenRead(_path);
         using SafetensorsReader weights = OpenWeights(zip);
-        StateLoader.Load(network, weights, CheckpointNaming.Timm, options);
+        StateLoader.Load(network, ModelFile.SourceOf(weights, Description, network), CheckpointNaming.Timm, options);
         return changes;
     }
 

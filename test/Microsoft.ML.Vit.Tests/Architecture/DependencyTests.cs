@@ -24,16 +24,17 @@ public class DependencyTests
         ["Reporting"] = ["Batching", "Images", "Model"],
         ["Explaining"] = ["Batching", "Images", "Model"],
         ["Onnx"] = ["Images", "Model"],
-        ["Persistence"] = ["Model", "Images", "Checkpoints"],
+        ["Quantization"] = ["Batching", "Images", "Interop", "Model"],
+        ["Persistence"] = ["Model", "Images", "Checkpoints", "Quantization"],
         ["Interop"] = [],
     };
 
     /// <summary>Single types, plain values, that other folders may use too.</summary>
     private static readonly (string Folder, string Type)[] s_shared = [("*", "PixelSize"), ("Persistence", "EpochMetrics"), ("Reporting", "EpochMetrics"), ("Persistence", "TrainingProgress"), ("Persistence", "VitPrecision")];
 
-    private static readonly string[] s_mayUseMLNet = [Root, "Explaining", "Images", "Batching", "Pretraining", "Scoring", "Reporting", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseMLNet = [Root, "Explaining", "Images", "Batching", "Pretraining", "Quantization", "Scoring", "Reporting", "Persistence", "Interop"];
 
-    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Cores", "Explaining", "Model", "Checkpoints", "Training", "Pretraining", "Scoring", "Onnx", "Persistence", "Interop"];
+    private static readonly string[] s_mayUseTorch = [Root, "Batching", "Cores", "Explaining", "Model", "Checkpoints", "Training", "Pretraining", "Quantization", "Scoring", "Onnx", "Persistence", "Interop"];
 
     private static readonly Dictionary<string, string> s_folders = SourceTree.Library.ToDictionary(file => file.TypeName, file => file.Folder);
 
