@@ -7,7 +7,7 @@ public sealed class NativeAllocatorTests
 {
     [TestMethod]
     [OSCondition(OperatingSystems.Linux)]
-    public void AThreadThatFreesAndAllocatesAnewTakesNoNewPages()
+    public void AThreadThatFreesAndAllocatesAnewTakesFewNewPages()
     {
         if (!File.Exists("/proc/thread-self/stat") || Environment.GetEnvironmentVariable("MALLOC_TRIM_THRESHOLD_") is not null)
         {
@@ -35,7 +35,8 @@ public sealed class NativeAllocatorTests
         });
         thread.Start();
         thread.Join();
-        Assert.IsLessThan(6_000, faults, "10 steps of 6,144 pages each took new pages from the system.");
+        // Without the settings all 61,440; heaps that other threads share may yet be full, and some blocks be mapped for themselves.
+        Assert.IsLessThan(20_000, faults, "10 steps of 6,144 pages each took new pages from the system.");
     }
 
     /// <summary>The thread's minor page faults: the tenth field, of which the second may hold blanks.</summary>
