@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Batching;
@@ -29,6 +30,9 @@ internal sealed class LabeledRowCursor(DataViewRowCursor cursor, ValueGetter<uin
         Row++;
         return cursor.MoveNext();
     }
+
+    /// <inheritdoc cref="RowImageReader.TryRead"/>
+    public bool TryRead(Span<byte> pixels, [NotNullWhen(false)] out Exception? invalid) => image.TryRead(pixels, out invalid);
 
     /// <summary>The images of the rows that it comes to, which are added to this one by one.</summary>
     /// <param name="imageBytes">Bytes of an image.</param>

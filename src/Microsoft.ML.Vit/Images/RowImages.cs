@@ -28,8 +28,8 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
     /// <summary>Whether no more fit.</summary>
     public bool IsFull => Count == capacity;
 
-    /// <summary>The images' pixels, one after the other; those of an invalid one are undefined.</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels.AsSpan(0, Count * imageBytes);
+    /// <summary>The pixels of the images held, one after the other, before what is undefined; those of an invalid one are undefined too.</summary>
+    public byte[] Pixels => _pixels;
 
     /// <summary>The pixels of an image.</summary>
     public ReadOnlySpan<byte> this[int index] => _pixels.AsSpan(index * imageBytes, imageBytes);

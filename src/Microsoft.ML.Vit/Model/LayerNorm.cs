@@ -36,9 +36,6 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
     /// <summary>The shift.</summary>
     public Parameter Bias => _bias;
 
-    /// <summary>What is added to the variance.</summary>
-    public double Epsilon => _epsilon;
-
     /// <inheritdoc/>
     public override Tensor forward(Tensor x)
     {

@@ -60,11 +60,11 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="count">How many.</param>
     /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(_ =>
+    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
     {
         _ = _packed.Value;
         int threads = Device.type == DeviceType.CPU && count > 1 ? _threads.Count : 1;
-        IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(Network.Config), threads);
+        IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(network.Config), threads);
         int next = -1;
 
         void ScoreParts(int thread)
