@@ -41,9 +41,11 @@ public sealed partial class VitTransformer
         LabeledRows rows = CalibrationRows(calibration, options);
         QuantizedNetwork.ThrowIfNotSupported();
         VisionTransformer? network = null;
-        _scorer.Model.Use(original => network = QuantizedNetwork.CopyOf(original));
+        _scorer.Model.Use(original => network = original.Copy(torch.ScalarType.Float32));
         try
         {
+            network!.to(torch.CPU);
+            network!.eval();
             using var normalizer = new InputNormalizer(Preprocessing, torch.CPU);
             QuantizationFigures figures = new CalibrationRun(rows, normalizer, _description.ScoringBatchSize).Quantize(network!, options.CalibrationImages);
             if (figures.Drop > options.AllowedAccuracyDrop)

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Batching;
@@ -31,12 +30,10 @@ internal sealed class LabeledRowCursor(DataViewRowCursor cursor, ValueGetter<uin
         return cursor.MoveNext();
     }
 
-    /// <inheritdoc cref="RowImageReader.TryRead"/>
-    public bool TryRead(Span<byte> pixels, [NotNullWhen(false)] out Exception? invalid) => image.TryRead(pixels, out invalid);
-
     /// <summary>The images of the rows that it comes to, which are added to this one by one.</summary>
     /// <param name="imageBytes">Bytes of an image.</param>
-    public RowImages Images(int imageBytes) => new(image, imageBytes, image is EncodedRowReader ? RowImages.UsualCapacity : 1);
+    /// <param name="capacity">Rows at most; null for as many as pay.</param>
+    public RowImages Images(int imageBytes, int? capacity = null) => new(image, imageBytes, capacity ?? (image is EncodedRowReader ? RowImages.UsualCapacity : 1));
 
     /// <summary>Ends the walk.</summary>
     public void Dispose() => cursor.Dispose();

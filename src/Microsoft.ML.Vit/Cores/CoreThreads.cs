@@ -23,17 +23,8 @@ internal sealed class CoreThreads : IDisposable
     public CoreThreads(int count)
     {
         Count = count;
-        int own = get_num_threads();
         _starts = [.. Enumerable.Range(0, count > 1 ? count : 0).Select(_ => new SemaphoreSlim(0))];
-        using var ready = new CountdownEvent(Math.Max(1, _starts.Length));
-        _threads = [.. _starts.Select((_, index) => new Thread(() => Run(index, ready)) { IsBackground = true, Name = $"ViT core {index}" })];
-        if (_threads.Length > 0)
-        {
-            Array.ForEach(_threads, thread => thread.Start());
-            ready.Wait();
-            // Setting a thread's number also sets the one that later threads begin with.
-            set_num_threads(own);
-        }
+        _threads = _starts.Length > 0 ? LoneThreads.Start(count, "ViT core", Run) : [];
     }
 
     /// <summary>Those that all scoring of this process shares, as many as libtorch used for one operation when they were first asked for.</summary>
@@ -94,12 +85,8 @@ internal sealed class CoreThreads : IDisposable
         _running.Dispose();
     }
 
-    private void Run(int index, CountdownEvent ready)
+    private void Run(int index)
     {
-        // A thread's first question makes libtorch give it the process's number; only then can it have its own.
-        _ = get_num_threads();
-        set_num_threads(1);
-        ready.Signal();
         while (true)
         {
             _starts[index].Wait();

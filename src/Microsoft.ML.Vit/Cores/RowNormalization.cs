@@ -30,25 +30,46 @@ internal sealed unsafe class RowNormalization : IDisposable
         float* scale = _scale.Pointer, shift = _shift.Pointer;
         for (int row = 0; row < rows; row++, x += width, y += width)
         {
-            Vector512<float> sum = default;
-            for (int i = 0; i < width; i += MatrixKernel.Lanes)
-            {
-                sum += Vector512.Load(x + i);
-            }
-            float mean = Vector512.Sum(sum) / width;
-            Vector512<float> squares = default;
-            for (int i = 0; i < width; i += MatrixKernel.Lanes)
-            {
-                Vector512<float> difference = Vector512.Load(x + i) - Vector512.Create(mean);
-                squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
-            }
-            float factor = 1 / MathF.Sqrt((Vector512.Sum(squares) / width) + _epsilon);
+            (float mean, float factor) = Of(x, width, _epsilon);
             for (int i = 0; i < width; i += MatrixKernel.Lanes)
             {
                 Vector512<float> normal = (Vector512.Load(x + i) - Vector512.Create(mean)) * factor;
                 Vector512.FusedMultiplyAdd(normal, Vector512.Load(scale + i), Vector512.Load(shift + i)).Store(y + i);
             }
         }
+    }
+
+    /// <summary>A row's mean, and 1 / sqrt(variance + epsilon).</summary>
+    /// <param name="x">The row.</param>
+    /// <param name="width">Its length, any.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static (float Mean, float Factor) Of(float* x, int width, float epsilon)
+    {
+        int i = 0, whole = width - MatrixKernel.Lanes;
+        Vector512<float> sums = default;
+        for (; i <= whole; i += MatrixKernel.Lanes)
+        {
+            sums += Vector512.Load(x + i);
+        }
+        float sum = Vector512.Sum(sums);
+        for (; i < width; i++)
+        {
+            sum += x[i];
+        }
+        float mean = sum / width;
+        Vector512<float> means = Vector512.Create(mean), squares = default;
+        for (i = 0; i <= whole; i += MatrixKernel.Lanes)
+        {
+            Vector512<float> difference = Vector512.Load(x + i) - means;
+            squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
+        }
+        float square = Vector512.Sum(squares);
+        for (; i < width; i++)
+        {
+            square += (x[i] - mean) * (x[i] - mean);
+        }
+        return (mean, 1 / MathF.Sqrt((square / width) + epsilon));
     }
 
     /// <summary>Frees the copies.</summary>

@@ -81,6 +81,18 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         }
     }
 
+    /// <summary>As <see cref="Decode"/>, where every image must be valid.</summary>
+    /// <exception cref="FileNotFoundException">The file of one is missing.</exception>
+    /// <exception cref="InvalidDataException">One cannot be read otherwise.</exception>
+    public void DecodeAll()
+    {
+        Decode();
+        if (_invalid.AsSpan(0, Count).ToArray().FirstOrDefault(exception => exception is not null) is { } invalid)
+        {
+            throw invalid;
+        }
+    }
+
     private ImageFitter Fitter() => _fitters.TryTake(out ImageFitter? fitter) ? fitter : new ImageFitter(_encodedReader!.Preprocessing);
 
     private void DecodeOne(int index, ImageFitter fitter)

@@ -39,7 +39,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         bool training = _dropout.IsActive && this.training;
-        Tensor hidden = _fc1.Product is { } product && _activation == VitActivation.Gelu ? product.ApplyGelu(x) : _activation.Apply(_fc1.call(x)); // (B, T, 4D)
+        Tensor hidden = _activation.Apply(_fc1.call(x)); // (B, T, 4D)
         hidden = _dropout.Apply(hidden, training);
         x = _dropout.Apply(_fc2.call(hidden), training); // (B, T, D)
         return x.MoveToOuterDisposeScope();

@@ -15,6 +15,7 @@ internal sealed class QuantizedState : ITensorSource
     private readonly Dictionary<string, (int Inputs, int Outputs, bool HasFactors)> _layers;
     private readonly Dictionary<string, float[]> _scales = [];
     private readonly HashSet<string> _scaleNames;
+    private readonly Dictionary<string, int> _places; // of entries, by name
     private int _next; // the first entry of the file that was not passed yet
 
     /// <summary>Takes a file's tensors as those of a network in float32.</summary>
@@ -25,7 +26,8 @@ internal sealed class QuantizedState : ITensorSource
     {
         _reader = reader;
         _layers = Layers(network);
-        _scaleNames = [.. _layers.SelectMany(layer => ScaleNames(layer.Key, layer.Value.HasFactors))];
+        _scaleNames = [.. _layers.SelectMany(layer => ScaleEntries(layer.Key, layer.Value)).Select(scale => scale.Name)];
+        _places = reader.Entries.Index().ToDictionary(entry => entry.Item.Name, entry => entry.Index);
         Dictionary<string, TensorEntry> entries = reader.Entries.ToDictionary(entry => entry.Name);
         string[] problems = [.. _layers.SelectMany(layer => Problems(entries, layer.Key, layer.Value))];
         if (problems.Length > 0)
@@ -62,7 +64,7 @@ internal sealed class QuantizedState : ITensorSource
     public void ReadInto(TensorEntry entry, Tensor destination)
     {
         // In the file's order, since a zip's stream cannot go back: wider types, and so all scales, come before the bytes.
-        ReadScalesBefore(_reader.Entries.ToList().IndexOf(entry));
+        ReadScalesBefore(_places[entry.Name]);
         string layer = entry.Name.EndsWith(".weight", StringComparison.Ordinal) ? entry.Name[..^".weight".Length] : "";
         if (!_layers.ContainsKey(layer))
         {
@@ -115,17 +117,16 @@ internal sealed class QuantizedState : ITensorSource
             .ToDictionary(name => name.Name, name => ((int)shapes[name.Name + ".weight"][1], (int)shapes[name.Name + ".weight"][0], name.FollowsNorm));
     }
 
-    private static string[] ScaleNames(string layer, bool hasFactors) =>
-        [$"{layer}.weight_scale", $"{layer}.input_scale", $"{layer}.input_zero_point", .. hasFactors ? (string[])[$"{layer}.input_factor"] : []];
+    /// <summary>What lies beside a layer's bytes.</summary>
+    private static (string Name, string Type, int Length)[] ScaleEntries(string layer, (int Inputs, int Outputs, bool HasFactors) shape) =>
+    [
+        ($"{layer}.weight_scale", "F32", shape.Outputs), ($"{layer}.input_scale", "F32", 1), ($"{layer}.input_zero_point", "I32", 1),
+        .. shape.HasFactors ? ((string, string, int)[])[($"{layer}.input_factor", "F32", shape.Inputs)] : [],
+    ];
 
     private static IEnumerable<string> Problems(Dictionary<string, TensorEntry> entries, string layer, (int Inputs, int Outputs, bool HasFactors) shape)
     {
-        (string Name, string Type, int Length)[] expected =
-        [
-            ($"{layer}.weight_scale", "F32", shape.Outputs), ($"{layer}.input_scale", "F32", 1), ($"{layer}.input_zero_point", "I32", 1),
-            .. shape.HasFactors ? ((string, string, int)[])[($"{layer}.input_factor", "F32", shape.Inputs)] : [],
-        ];
-        foreach ((string name, string type, int length) in expected)
+        foreach ((string name, string type, int length) in ScaleEntries(layer, shape))
         {
             if (!entries.TryGetValue(name, out TensorEntry? entry) || entry.Type.Name != type || !entry.Shape.SequenceEqual([length]))
             {

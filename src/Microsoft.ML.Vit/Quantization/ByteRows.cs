@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Microsoft.ML.Vit.Cores;
 using Microsoft.ML.Vit.Interop;
 using static TorchSharp.torch;
 
@@ -77,34 +78,10 @@ internal static unsafe class ByteRows
     private static void NormalizeRow(in Rows rows, float* x, byte* y)
     {
         int length = rows.Length, i = 0;
-        var sums = Vector512<float>.Zero;
-        for (; i <= length - s_step; i += s_step)
-        {
-            sums += Vector512.Load(x + i);
-        }
-        float sum = Vector512.Sum(sums);
-        for (; i < length; i++)
-        {
-            sum += x[i];
-        }
-        float mean = sum / length;
-
+        (float mean, float inverse) = RowNormalization.Of(x, length, rows.Epsilon);
         var means = Vector512.Create(mean);
-        var squares = Vector512<float>.Zero;
-        for (i = 0; i <= length - s_step; i += s_step)
-        {
-            Vector512<float> difference = Vector512.Load(x + i) - means;
-            squares = Vector512.FusedMultiplyAdd(difference, difference, squares);
-        }
-        float square = Vector512.Sum(squares);
-        for (; i < length; i++)
-        {
-            square += (x[i] - mean) * (x[i] - mean);
-        }
-        float inverse = 1 / MathF.Sqrt((square / length) + rows.Epsilon);
-
         var inverses = Vector512.Create(inverse);
-        for (i = 0; i <= length - s_step; i += s_step)
+        for (; i <= length - s_step; i += s_step)
         {
             Vector512<float> normalized = (Vector512.Load(x + i) - means) * inverses;
             Store(Vector512.FusedMultiplyAdd(normalized, Vector512.Load(rows.Scale + i), Vector512.Load(rows.Shift + i)), y + i);

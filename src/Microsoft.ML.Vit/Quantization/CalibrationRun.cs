@@ -1,4 +1,5 @@
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
 using static TorchSharp.torch;
 
@@ -52,34 +53,35 @@ internal sealed class CalibrationRun(LabeledRows rows, InputNormalizer normalize
     {
         var found = new List<(int Label, int Predicted)>();
         using LabeledRowCursor cursor = rows.Open();
-        using Tensor pixels = rows.Shape.NewBatch(batchSize).DetachFromDisposeScope();
+        RowImages images = cursor.Images(rows.Shape.Bytes, batchSize);
         var labels = new List<int>(batchSize);
         bool more = true;
         while (more)
         {
+            images.Clear();
             labels.Clear();
-            while (labels.Count < batchSize && (more = cursor.MoveNext()))
+            while (!images.IsFull && (more = cursor.MoveNext()))
             {
-                if (!cursor.TryRead(pixels.bytes.Slice(labels.Count * rows.Shape.Bytes, rows.Shape.Bytes), out Exception? invalid))
-                {
-                    throw invalid;
-                }
+                images.Add();
                 labels.Add(cursor.Label);
             }
+            images.DecodeAll();
             if (labels.Count > 0)
             {
                 beforeBatch(labels.Count);
-                found.AddRange(labels.Zip(Predict(network, pixels, labels.Count)));
+                found.AddRange(labels.Zip(Predict(network, images)));
             }
         }
         return found.Count > 0 ? found : throw new InvalidOperationException("The calibration data has no rows.");
     }
 
-    private int[] Predict(VisionTransformer network, Tensor pixels, int count)
+    private int[] Predict(VisionTransformer network, RowImages images)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        Tensor classes = network.forward(normalizer.Apply(pixels.narrow(0, 0, count))).argmax(1);
+        Tensor pixels = rows.Shape.NewBatch(images.Count);
+        images.Pixels.AsSpan(0, images.Count * rows.Shape.Bytes).CopyTo(pixels.bytes);
+        Tensor classes = network.forward(normalizer.Apply(pixels)).argmax(1);
         return [.. classes.data<long>().Select(index => (int)index)];
     }
 }

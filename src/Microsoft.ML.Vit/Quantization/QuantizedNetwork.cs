@@ -15,20 +15,6 @@ internal static class QuantizedNetwork
     public static IEnumerable<(string Name, LinearQuantization Quantization)> Layers(int block, BlockQuantization quantization) =>
         LayerNames(block).Select(layer => layer.Name).Zip([quantization.Qkv, quantization.Projection, quantization.Fc1, quantization.Fc2]);
 
-    /// <summary>A copy of a network in float32, on the CPU, in evaluation mode.</summary>
-    public static VisionTransformer CopyOf(VisionTransformer network)
-    {
-        var copy = new VisionTransformer(network.Config, generator: null);
-        using var noGradients = no_grad();
-        Dictionary<string, Tensor> targets = copy.State().ToDictionary(state => state.Name, state => state.Tensor);
-        foreach ((string name, Tensor tensor) in network.State())
-        {
-            targets[name].copy_(tensor);
-        }
-        copy.eval();
-        return copy;
-    }
-
     /// <summary>Lets the network remember what its blocks' layers read.</summary>
     public static void Observe(VisionTransformer network)
     {
@@ -50,6 +36,7 @@ internal static class QuantizedNetwork
     /// <summary>Chooses scales by what was observed, rounds the weights to what bytes can say, and computes in bytes from now on.</summary>
     public static void Quantize(VisionTransformer network)
     {
+        var blocks = new List<BlockQuantization>();
         foreach (Block block in network.Blocks)
         {
             LinearQuantization[] layers = [.. Linears(block).Zip(LayerNames(0), (linear, layer) => RangeChoice.Of((InputObserver)linear.Product!, balances: layer.FollowsNorm))];
@@ -60,8 +47,9 @@ internal static class QuantizedNetwork
                 using Tensor bytes = QuantizedWeights.Of(linear.Weight, layer);
                 QuantizedWeights.Restore(linear.Weight, bytes, layer);
             }
-            block.Product = new Int8Block(block, new BlockQuantization(layers[0], layers[1], layers[2], layers[3]), network.Config);
+            blocks.Add(new BlockQuantization(layers[0], layers[1], layers[2], layers[3]));
         }
+        Apply(network, blocks);
     }
 
     /// <summary>The blocks' scales; null where the network is not quantised.</summary>

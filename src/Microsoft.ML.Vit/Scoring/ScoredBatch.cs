@@ -34,14 +34,7 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
     /// <exception cref="InvalidDataException">One cannot be read otherwise.</exception>
     public void Score()
     {
-        _images.Decode();
-        for (int i = 0; i < Count; i++)
-        {
-            if (_images.Invalid(i) is { } invalid)
-            {
-                throw invalid;
-            }
-        }
+        _images.DecodeAll();
         model.Score(_images.Pixels, shape, Count, _vectors);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
     private readonly Func<VisionTransformer, Tensor, Tensor> _output;
-    private readonly CoreThreads _threads;
+    private readonly CoreThreads? _given;
     private readonly Lazy<bool> _packed;
     private readonly Lock _gate = new();
     private int _users;
@@ -28,7 +28,7 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="threads">Those that divide a batch on a CPU; null for the process's.</param>
     public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output, CoreThreads? threads = null)
     {
-        _threads = threads ?? CoreThreads.Shared;
+        _given = threads;
         _output = output;
         Network = network;
         Preprocessing = preprocessing;
@@ -36,7 +36,7 @@ internal sealed class ScoringModel : IDisposable
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
         // When it first scores: a model that is only saved, or explained, needs no second copy of its weights.
-        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network, _threads) : null) is not null);
+        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network, Threads) : null) is not null);
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -51,6 +51,9 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>Where it lies.</summary>
     public Device Device { get; }
 
+    /// <summary>Those that divide a batch; the process's are started for the first.</summary>
+    private CoreThreads Threads => _given ?? CoreThreads.Shared;
+
     /// <summary>The output of a classifier: the softmax of its logits.</summary>
     public static Tensor Probabilities(VisionTransformer network, Tensor images) => nn.functional.softmax(network.forward(images), dim: 1);
 
@@ -63,7 +66,7 @@ internal sealed class ScoringModel : IDisposable
     public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
     {
         _ = _packed.Value;
-        int threads = Device.type == DeviceType.CPU && count > 1 ? _threads.Count : 1;
+        int threads = Device.type == DeviceType.CPU && count > 1 ? Threads.Count : 1;
         IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(network.Config), threads);
         int next = -1;
 
@@ -75,7 +78,7 @@ internal sealed class ScoringModel : IDisposable
             }
         }
 
-        if (threads == 1 || !_threads.TryForEach(ScoreParts))
+        if (threads == 1 || !Threads.TryForEach(ScoreParts))
         {
             ScoreParts(0);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Microsoft.ML.Vit.Cores;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Scoring;
@@ -40,31 +41,15 @@ internal static class ScoringThreads
 
     private static (BlockingCollection<Pass> Alone, BlockingCollection<Pass> Side) Start()
     {
-        int own = get_num_threads();
         (BlockingCollection<Pass> Alone, BlockingCollection<Pass> Side) queues = ([], []);
-        using var ready = new CountdownEvent(own);
-        Begin("ViT scoring", () => Serve(queues.Alone));
-        for (int i = 0; i < own; i++)
-        {
-            Begin($"ViT scoring {i}", () =>
-            {
-                // A thread's first question makes libtorch give it the process's number; only then can it have its own.
-                _ = get_num_threads();
-                set_num_threads(1);
-                ready.Signal();
-                Serve(queues.Side);
-            });
-        }
-        ready.Wait();
-        // Setting a thread's number also sets the one that later threads begin with.
-        set_num_threads(own);
+        new Thread(() => Serve(queues.Alone)) { IsBackground = true, Name = "ViT scoring" }.Start();
+        LoneThreads.Start(get_num_threads(), "ViT scoring", _ => Serve(queues.Side));
         return queues;
     }
 
-    private static void Begin(string name, Action run) => new Thread(() => { s_isOne = true; run(); }) { IsBackground = true, Name = name }.Start();
-
     private static void Serve(BlockingCollection<Pass> queue)
     {
+        s_isOne = true;
         foreach (Pass pass in queue.GetConsumingEnumerable())
         {
             pass.Do();

@@ -24,7 +24,7 @@ public class DependencyTests
         ["Reporting"] = ["Batching", "Images", "Model"],
         ["Explaining"] = ["Batching", "Images", "Model"],
         ["Onnx"] = ["Images", "Model"],
-        ["Quantization"] = ["Batching", "Images", "Interop", "Model"],
+        ["Quantization"] = ["Batching", "Cores", "Images", "Interop", "Model"],
         ["Persistence"] = ["Model", "Images", "Checkpoints", "Quantization"],
         ["Interop"] = [],
     };
