@@ -53,7 +53,7 @@ public sealed partial class VitTransformer
                 throw new QuantizationRefusedException(figures, options.AllowedAccuracyDrop);
             }
             channel.Info($"Quantised to int8: {figures.Text}.");
-            return new VitTransformer(_host, _description with { Quantization = figures }, network!, torch.CPU);
+            return new VitTransformer(_host, _description with { Quantization = figures, Precision = VitPrecision.Float32 }, network!, torch.CPU);
         }
         catch
         {

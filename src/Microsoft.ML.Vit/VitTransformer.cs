@@ -162,7 +162,8 @@ public sealed partial class VitTransformer : ITransformer, IDisposable
 
     /// <summary>
     /// The same model computing in another precision, as a transformer of its own that shares nothing with this one: dispose both. To <see cref="VitPrecision.BFloat16"/> the blocks' weights are rounded, which
-    /// halves the memory, and scores differ by up to 0.02; it is saved and loaded so. What was rounded away does not come back with <see cref="VitPrecision.Float32"/>.
+    /// halves the memory, and scores differ by up to 0.02; it is saved and loaded so. What was rounded away does not come back with <see cref="VitPrecision.Float32"/>; a model in
+    /// int8 is in floats then, with its rounded weights.
     /// </summary>
     /// <param name="precision">For <see cref="VitPrecision.Auto"/> the log says what was measured.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such precision.</exception>
@@ -178,7 +179,7 @@ public sealed partial class VitTransformer : ITransformer, IDisposable
         torch.ScalarType type = PrecisionChoice.Choose(precision, Model, device, channel.Info);
         VisionTransformer? copy = null;
         _scorer.Model.Use(network => copy = network.Copy(type));
-        return new VitTransformer(_environment, _description with { Precision = PrecisionChoice.Of(type) }, copy!, device);
+        return new VitTransformer(_environment, _description with { Precision = PrecisionChoice.Of(type), Quantization = null }, copy!, device);
     }
 
     /// <summary>Frees the network.</summary>
