@@ -117,16 +117,24 @@ internal static class ToneTable
     /// <summary>How often each value comes.</summary>
     private static void Count(ReadOnlySpan<byte> plane, Span<int> histogram)
     {
-        // Four counts side by side: equal values one after the other would wait for each other.
-        Span<int> counts = stackalloc int[4 * Length];
-        counts.Clear();
-        for (int i = 0; i < plane.Length; i++)
+        // Two counts side by side: equal values one after the other would wait for each other.
+        Span<int> odd = stackalloc int[Length];
+        odd.Clear();
+        histogram = histogram[..Length];
+        histogram.Clear();
+        int i = 0;
+        for (; i < plane.Length - 1; i += 2)
         {
-            counts[i % 4 * Length + plane[i]]++;
+            histogram[plane[i]]++;
+            odd[plane[i + 1]]++;
         }
-        for (int i = 0; i < Length; i++)
+        if (i < plane.Length)
         {
-            histogram[i] = counts[i] + counts[Length + i] + counts[2 * Length + i] + counts[3 * Length + i];
+            histogram[plane[i]]++;
+        }
+        for (int value = 0; value < Length; value++)
+        {
+            histogram[value] += odd[value];
         }
     }
 }
