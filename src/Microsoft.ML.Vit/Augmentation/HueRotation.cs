@@ -1,58 +1,61 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.Vit.Augmentation;
 
 /// <summary>
 /// Turns the colours around the colour wheel, as torchvision's adjust_hue does on tensors: hue, saturation and value, the hue shifted, and back; rounded to the nearest byte.
 /// Images of other than three channels have no hue and stay.
 /// </summary>
-internal static class HueRotation
+internal readonly struct HueRotation : IColorChange
 {
+    private readonly float _sixths;
+
+    private HueRotation(float sixths)
+    {
+        _sixths = sixths;
+    }
+
     /// <summary>Changes the image in place.</summary>
     /// <param name="canvas">The image.</param>
     /// <param name="turn">In turns of the wheel, -0.5 to 0.5.</param>
-    public static void Apply(ref PixelCanvas canvas, float turn)
+    public static void Apply(ref PixelCanvas canvas, float turn) => ColorPlanes.Change(ref canvas, new HueRotation(6 * turn));
+
+    /// <inheritdoc/>
+    public void Change(ref Vector<int> red, ref Vector<int> green, ref Vector<int> blue)
     {
-        if (canvas.Channels != 3)
-        {
-            return;
-        }
-        Span<byte> red = canvas.Pixels[..canvas.Area];
-        Span<byte> green = canvas.Pixels.Slice(canvas.Area, canvas.Area);
-        Span<byte> blue = canvas.Pixels.Slice(2 * canvas.Area, canvas.Area);
-        for (int i = 0; i < red.Length; i++)
-        {
-            (red[i], green[i], blue[i]) = Turned(red[i], green[i], blue[i], 6 * turn);
-        }
+        Vector<int> most = Vector.Max(red, Vector.Max(green, blue));
+        Vector<int> least = Vector.Min(red, Vector.Min(green, blue));
+        Vector<float> chroma = Vector.ConvertToSingle(most - least);
+        // The place on the wheel in sixths: red 0, green 2, blue 4. Grey, of chroma 0, has any.
+        Vector<int> isRed = Vector.Equals(most, red), isGreen = Vector.Equals(most, green);
+        Vector<int> beside = Vector.ConditionalSelect(isRed, green - blue, Vector.ConditionalSelect(isGreen, blue - red, red - green));
+        Vector<int> middle = Vector.ConditionalSelect(isRed, Vector<int>.Zero, Vector.ConditionalSelect(isGreen, new Vector<int>(2), new Vector<int>(4)));
+        Vector<float> hue = Vector.ConvertToSingle(middle) + Vector.ConvertToSingle(beside) / Vector.Max(chroma, Vector<float>.One) + new Vector<float>(_sixths);
+        var six = new Vector<float>(6);
+        hue = Vector.ConditionalSelect(Vector.LessThan(hue, Vector<float>.Zero), hue + six, hue);
+        // A sum just below 0 rounds up to 6.
+        hue = Vector.ConditionalSelect(Vector.GreaterThanOrEqual(hue, six), hue - six, hue);
+        Vector<int> sector = Vector.ConvertToInt32Native(hue);
+        Vector<float> moved = chroma * (hue - Vector.ConvertToSingle(sector));
+        var half = new Vector<float>(0.5f);
+        Vector<int> falling = Vector.ConvertToInt32Native(Vector.ConvertToSingle(most) - moved + half);
+        Vector<int> rising = Vector.ConvertToInt32Native(Vector.ConvertToSingle(least) + moved + half);
+        // Green goes around as red does, a third of a turn later, and blue two thirds later.
+        red = Course(sector, most, falling, least, rising);
+        green = Course(Wrapped(sector + new Vector<int>(4)), most, falling, least, rising);
+        blue = Course(Wrapped(sector + new Vector<int>(2)), most, falling, least, rising);
     }
 
-    private static (byte Red, byte Green, byte Blue) Turned(int red, int green, int blue, float sixths)
+    private static Vector<int> Wrapped(Vector<int> sector) => Vector.ConditionalSelect(Vector.GreaterThan(sector, new Vector<int>(5)), sector - new Vector<int>(6), sector);
+
+    /// <summary>Red in each sixth of the wheel: high, falling, low, low, rising, high.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Course(Vector<int> sector, Vector<int> high, Vector<int> falling, Vector<int> low, Vector<int> rising)
     {
-        int most = Math.Max(red, Math.Max(green, blue));
-        int least = Math.Min(red, Math.Min(green, blue));
-        float chroma = most - least;
-        if (chroma == 0)
-        {
-            return ((byte)red, (byte)green, (byte)blue);
-        }
-        // The place on the wheel in sixths: red 0, green 2, blue 4.
-        float hue = most == red ? (green - blue) / chroma : most == green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
-        hue += sixths;
-        hue = hue < 0 ? hue + 6 : hue;
-        // A sum just below 0 rounds up to 6.
-        hue = hue >= 6 ? hue - 6 : hue;
-        int sector = (int)hue;
-        float into = hue - sector;
-        byte high = (byte)most;
-        byte low = (byte)least;
-        byte falling = (byte)(most - chroma * into + 0.5f);
-        byte rising = (byte)(least + chroma * into + 0.5f);
-        return sector switch
-        {
-            0 => (high, rising, low),
-            1 => (falling, high, low),
-            2 => (low, high, rising),
-            3 => (low, falling, high),
-            4 => (rising, low, high),
-            _ => (high, low, falling),
-        };
+        Vector<int> isLow = Vector.Equals(sector & new Vector<int>(6), new Vector<int>(2)); // 2 or 3
+        return Vector.ConditionalSelect(Vector.Equals(sector, Vector<int>.One), falling,
+            Vector.ConditionalSelect(Vector.Equals(sector, new Vector<int>(4)), rising,
+                Vector.ConditionalSelect(isLow, low, high)));
     }
 }

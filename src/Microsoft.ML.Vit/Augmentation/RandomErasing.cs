@@ -47,25 +47,35 @@ public sealed record RandomErasing(double Probability = 0.25, double MinArea = 0
             return;
         }
         int area = size.Height * size.Width;
+        var noise = new NormalNoise(random);
         for (int start = 0; start < target.Length; start += area)
         {
             ChannelSpread spread = ChannelSpread.Of(source.Slice(start, area));
             for (int y = hole.Top; y < hole.Top + hole.Size.Height; y++)
             {
-                Erase(target.Slice(start + y * size.Width + hole.Left, hole.Size.Width), spread, random);
+                Erase(target.Slice(start + y * size.Width + hole.Left, hole.Size.Width), spread, ref noise);
             }
         }
     }
 
-    private void Erase<T>(Span<T> values, ChannelSpread spread, Random random)
+    private void Erase<T>(Span<T> values, ChannelSpread spread, ref NormalNoise noise)
         where T : unmanaged, INumber<T>
     {
+        if (Fill == ErasingFill.Mean)
+        {
+            values.Fill(Value<T>((float)spread.Mean));
+            return;
+        }
+        (float low, float high, float mean, float std) = ((float)spread.Low, (float)spread.High, (float)spread.Mean, (float)spread.Std);
         foreach (ref T value in values)
         {
-            double drawn = Fill == ErasingFill.Mean ? spread.Mean : Math.Clamp(spread.Mean + spread.Std * NormalNumbers.Next(random), spread.Low, spread.High);
-            value = typeof(T) == typeof(byte) ? T.CreateSaturating(Math.Round(drawn)) : T.CreateTruncating(drawn);
+            value = Value<T>(Math.Clamp(mean + std * noise.Next(), low, high));
         }
     }
+
+    private static T Value<T>(float value)
+        where T : unmanaged, INumber<T> =>
+        T.CreateTruncating(typeof(T) == typeof(byte) ? MathF.Round(value) : value);
 
     /// <summary>Where the rectangle lies; null where ten tries found none that fits.</summary>
     internal (int Top, int Left, PixelSize Size)? Draw(PixelSize size, Random random)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Vit.Augmentation;
 
 namespace Microsoft.ML.Vit;
 
@@ -37,8 +38,9 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
             source.CopyTo(target);
             return;
         }
-        // For each output column its left input column and the share of the right one.
+        // For each output column its left and its right input column and the share of the right one.
         int[] columns = ArrayPool<int>.Shared.Rent(size.Width);
+        int[] nexts = ArrayPool<int>.Shared.Rent(size.Width);
         float[] shares = ArrayPool<float>.Shared.Rent(size.Width);
         // The two input rows that an output row lies between, enlarged: output rows one after the other mostly share them.
         float[] above = ArrayPool<float>.Shared.Rent(size.Width);
@@ -46,6 +48,7 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
         for (int x = 0; x < size.Width; x++)
         {
             (columns[x], shares[x]) = Between(x, crop.Width, size.Width);
+            nexts[x] = Math.Min(columns[x] + 1, crop.Width - 1);
         }
         for (int channel = 0; channel < channels; channel++)
         {
@@ -59,11 +62,11 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
                 }
                 else if (first != ready)
                 {
-                    Enlarge(Row(source, first), columns, shares, above.AsSpan(0, size.Width));
+                    Enlarge(Row(source, first), columns, nexts, shares, above.AsSpan(0, size.Width));
                 }
                 if (first != ready)
                 {
-                    Enlarge(Row(source, Math.Min(first + 1, crop.Height - 1)), columns, shares, below.AsSpan(0, size.Width));
+                    Enlarge(Row(source, Math.Min(first + 1, crop.Height - 1)), columns, nexts, shares, below.AsSpan(0, size.Width));
                 }
                 ready = first;
                 Write(above, below, share, target.Slice((channel * size.Height + y) * size.Width, size.Width));
@@ -72,21 +75,21 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
             ReadOnlySpan<T> Row(ReadOnlySpan<T> source, int row) => source.Slice((channel * size.Height + top + row) * size.Width + left, crop.Width);
         }
         ArrayPool<int>.Shared.Return(columns);
+        ArrayPool<int>.Shared.Return(nexts);
         ArrayPool<float>.Shared.Return(shares);
         ArrayPool<float>.Shared.Return(above);
         ArrayPool<float>.Shared.Return(below);
     }
 
-    private static void Enlarge<T>(ReadOnlySpan<T> from, ReadOnlySpan<int> columns, ReadOnlySpan<float> shares, Span<float> to)
+    private static void Enlarge<T>(ReadOnlySpan<T> from, ReadOnlySpan<int> columns, ReadOnlySpan<int> nexts, ReadOnlySpan<float> shares, Span<float> to)
         where T : unmanaged, INumber<T>
     {
         columns = columns[..to.Length];
+        nexts = nexts[..to.Length];
         shares = shares[..to.Length];
         for (int x = 0; x < to.Length; x++)
         {
-            int at = columns[x];
-            int next = shares[x] == 0 ? at : at + 1;
-            to[x] = Mix(float.CreateTruncating(from[at]), float.CreateTruncating(from[next]), shares[x]);
+            to[x] = Mix(float.CreateTruncating(from[columns[x]]), float.CreateTruncating(from[nexts[x]]), shares[x]);
         }
     }
 
@@ -95,20 +98,32 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
     {
         above = above[..to.Length];
         below = below[..to.Length];
+        int x = 0;
         if (typeof(T) == typeof(byte))
         {
             Span<byte> bytes = MemoryMarshal.Cast<T, byte>(to);
-            for (int x = 0; x < bytes.Length; x++)
+            int lanes = Vector<float>.Count;
+            for (; x <= bytes.Length - 4 * lanes; x += 4 * lanes)
             {
-                bytes[x] = (byte)MathF.Round(Mix(above[x], below[x], share));
+                var mixed = new ByteQuarters
+                {
+                    First = Rounded(above[x..], below[x..], share),
+                    Second = Rounded(above[(x + lanes)..], below[(x + lanes)..], share),
+                    Third = Rounded(above[(x + 2 * lanes)..], below[(x + 2 * lanes)..], share),
+                    Fourth = Rounded(above[(x + 3 * lanes)..], below[(x + 3 * lanes)..], share),
+                };
+                mixed.CopyTo(bytes[x..]);
             }
-            return;
         }
-        for (int x = 0; x < to.Length; x++)
+        for (; x < to.Length; x++)
         {
-            to[x] = T.CreateTruncating(Mix(above[x], below[x], share));
+            float mixed = Mix(above[x], below[x], share);
+            to[x] = T.CreateTruncating(typeof(T) == typeof(byte) ? MathF.Round(mixed) : mixed);
         }
     }
+
+    private static Vector<int> Rounded(ReadOnlySpan<float> above, ReadOnlySpan<float> below, float share) =>
+        Vector.ConvertToInt32Native(Vector.Round(new Vector<float>(above) * (1 - share) + new Vector<float>(below) * share));
 
     private static float Mix(float a, float b, float share) => a * (1 - share) + b * share;
 

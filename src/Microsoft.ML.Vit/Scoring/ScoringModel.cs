@@ -103,9 +103,8 @@ internal sealed class ScoringModel : IDisposable
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         int start = part.Start.Value, count = part.End.Value - start;
-        Tensor batch = shape.NewBatch(count);
-        pixels.AsSpan(start * shape.Bytes, count * shape.Bytes).CopyTo(batch.bytes);
-        Tensor output = _output(Network, _normalizer.Apply(batch)).cpu().contiguous();
+        Tensor input = _normalizer.Apply(pixels.AsSpan(start * shape.Bytes, count * shape.Bytes), shape, count);
+        Tensor output = _output(Network, input).cpu().contiguous();
         int length = (int)output.size(1);
         output.data<float>().CopyTo(vectors.AsSpan(start * length, count * length));
     }

@@ -8,8 +8,13 @@ public class TrainingBatchesTests
 {
     private static readonly VitAugmentation[] s_augmentations = [new RandomCrop(), new HorizontalFlip()];
 
+    private static readonly VitAugmentation[] s_heavy =
+        [new RandomResizedCrop(), new HorizontalFlip(), new RandAugment(Probability: 1), new TrivialAugment(), new ColorJitter(Hue: 0.1), new RandomErasing(1)];
+
     [TestMethod]
-    public void BatchesAreTheSameWhateverTheThreadsAndWhereverTheImagesLie()
+    [DataRow(false)]
+    [DataRow(true)]
+    public void BatchesAreTheSameWhateverTheThreadsAndWhereverTheImagesLie(bool isHeavy)
     {
         string[]? expected = null;
         foreach (PixelSetup setup in PixelSetup.Places().Take(2))
@@ -19,7 +24,7 @@ public class TrainingBatchesTests
                 LabeledImages images = setup.Read(50);
                 foreach (int threads in (int[])[1, 4])
                 {
-                    string[] found = Collect(Batches(images, s_augmentations, threads).Epoch(2, first: 0));
+                    string[] found = Collect(Batches(images, isHeavy ? s_heavy : s_augmentations, threads).Epoch(2, first: 0));
                     CollectionAssert.AreEqual(expected ??= found, found);
                 }
             }
