@@ -25,7 +25,7 @@ internal sealed unsafe class AttentionKernel : IDisposable
         _tokens = tokens;
         _paddedTokens = (tokens + MatrixKernel.Lanes - 1) / MatrixKernel.Lanes * MatrixKernel.Lanes;
         _headSize = headSize;
-        _exponent = (float)(1 / (Math.Log(2) * Math.Sqrt(headSize)));
+        _exponent = RowSoftmax.Exponent(headSize);
         _keys = new NativeFloats((long)_paddedTokens * headSize);
         _values = new NativeFloats((long)tokens * headSize);
         _weights = new NativeFloats((long)_paddedTokens * MatrixKernel.Rows);
@@ -71,7 +71,7 @@ internal sealed unsafe class AttentionKernel : IDisposable
             MatrixKernel.MultiplyRows(queries + row * stride, stride, _keys.Pointer, _paddedTokens, _headSize, weights, _paddedTokens, _paddedTokens);
             for (int i = 0; i < MatrixKernel.Rows; i++)
             {
-                shares[i] = 1 / ExponentialsOf(weights + (nint)i * _paddedTokens);
+                shares[i] = 1 / RowSoftmax.Exponentials(weights + (nint)i * _paddedTokens, _tokens, _exponent);
             }
             MatrixKernel.MultiplyRows(weights, _paddedTokens, _values.Pointer, _headSize, _tokens, target, outputStride, _headSize);
             Scale(target, outputStride, shares);
@@ -84,48 +84,6 @@ internal sealed unsafe class AttentionKernel : IDisposable
         _keys.Dispose();
         _values.Dispose();
         _weights.Dispose();
-    }
-
-    /// <summary>Replaces a row of scores by e to their power, relative to the largest, and gives the sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private float ExponentialsOf(float* row)
-    {
-        int whole = _tokens / MatrixKernel.Lanes * MatrixKernel.Lanes;
-        Vector512<float> isToken = Vector512.LessThan(Vector512<float>.Indices, Vector512.Create((float)(_tokens - whole)));
-        Vector512<float> largest = Vector512.Create(float.NegativeInfinity);
-        for (int i = 0; i < whole; i += MatrixKernel.Lanes)
-        {
-            largest = Vector512.MaxNative(largest, Vector512.Load(row + i));
-        }
-        if (whole < _tokens)
-        {
-            largest = Vector512.MaxNative(largest, Vector512.ConditionalSelect(isToken, Vector512.Load(row + whole), largest));
-        }
-        Vector512<float> exponent = Vector512.Create(_exponent);
-        Vector512<float> shift = Vector512.Create(-Largest(largest) * _exponent);
-        Vector512<float> sum = default;
-        for (int i = 0; i < whole; i += MatrixKernel.Lanes)
-        {
-            Vector512<float> power = VectorMath.Exp2(Vector512.FusedMultiplyAdd(Vector512.Load(row + i), exponent, shift));
-            power.Store(row + i);
-            sum += power;
-        }
-        if (whole < _tokens)
-        {
-            Vector512<float> power = VectorMath.Exp2(Vector512.FusedMultiplyAdd(Vector512.Load(row + whole), exponent, shift));
-            power.Store(row + whole);
-            sum += power & isToken;
-        }
-        return Vector512.Sum(sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Largest(Vector512<float> x)
-    {
-        Vector256<float> y = Vector256.Max(x.GetLower(), x.GetUpper());
-        Vector128<float> z = Vector128.Max(y.GetLower(), y.GetUpper());
-        z = Vector128.Max(z, Vector128.Shuffle(z, Vector128.Create(2, 3, 0, 1)));
-        return Math.Max(z[0], z[1]);
     }
 
     private void Scale(float* output, nint stride, float* factors)

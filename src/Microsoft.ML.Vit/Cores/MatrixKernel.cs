@@ -31,8 +31,9 @@ internal static unsafe class MatrixKernel
     /// <param name="strideC">Floats from row to row.</param>
     /// <param name="start">A row (64) that every row of C starts with; null for zeros.</param>
     /// <param name="accumulate">Whether C's own values count as well.</param>
+    /// <param name="stepA">Floats from column to column of A. With <paramref name="strideA"/> 1 it is a row of memory, and what is multiplied is the transpose of what lies there.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyTile(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, float* start, bool accumulate)
+    public static void MultiplyTile(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, float* start, bool accumulate, nint stepA = 1)
     {
         Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
         if (start != null)
@@ -45,7 +46,8 @@ internal static unsafe class MatrixKernel
         Vector512<float> c00 = s0, c01 = s1, c02 = s2, c03 = s3, c10 = s0, c11 = s1, c12 = s2, c13 = s3, c20 = s0, c21 = s1, c22 = s2, c23 = s3;
         Vector512<float> c30 = s0, c31 = s1, c32 = s2, c33 = s3, c40 = s0, c41 = s1, c42 = s2, c43 = s3, c50 = s0, c51 = s1, c52 = s2, c53 = s3;
         float* a0 = a, a1 = a + strideA, a2 = a1 + strideA, a3 = a2 + strideA, a4 = a3 + strideA, a5 = a4 + strideA;
-        for (nint i = 0; i < k; i++)
+        nint end = k * stepA;
+        for (nint i = 0; i != end; i += stepA)
         {
             Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + Lanes), b2 = Vector512.Load(b + 2 * Lanes), b3 = Vector512.Load(b + 3 * Lanes);
             b += strideB;
@@ -90,11 +92,12 @@ internal static unsafe class MatrixKernel
 
     /// <summary>C (6, 16) = A (6, k) B (k, 16): what is left beside whole tiles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyNarrow(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC)
+    public static void MultiplyNarrow(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, nint stepA = 1)
     {
         Vector512<float> c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
         float* a0 = a, a1 = a + strideA, a2 = a1 + strideA, a3 = a2 + strideA, a4 = a3 + strideA, a5 = a4 + strideA;
-        for (nint i = 0; i < k; i++)
+        nint end = k * stepA;
+        for (nint i = 0; i != end; i += stepA)
         {
             Vector512<float> row = Vector512.Load(b);
             b += strideB;
@@ -113,18 +116,67 @@ internal static unsafe class MatrixKernel
         c5.Store(c + 5 * strideC);
     }
 
+    /// <summary>C (6, 32) = A (6, k) B (k, 32): heads of 32 are half a tile wide.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MultiplyHalf(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, nint stepA = 1)
+    {
+        Vector512<float> c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
+        float* a0 = a, a1 = a + strideA, a2 = a1 + strideA, a3 = a2 + strideA, a4 = a3 + strideA, a5 = a4 + strideA;
+        nint end = k * stepA;
+        for (nint i = 0; i != end; i += stepA)
+        {
+            Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + Lanes);
+            b += strideB;
+            Vector512<float> x = Vector512.Create(a0[i]);
+            c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
+            c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
+            x = Vector512.Create(a1[i]);
+            c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
+            c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
+            x = Vector512.Create(a2[i]);
+            c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
+            c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
+            x = Vector512.Create(a3[i]);
+            c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
+            c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
+            x = Vector512.Create(a4[i]);
+            c40 = Vector512.FusedMultiplyAdd(x, b0, c40);
+            c41 = Vector512.FusedMultiplyAdd(x, b1, c41);
+            x = Vector512.Create(a5[i]);
+            c50 = Vector512.FusedMultiplyAdd(x, b0, c50);
+            c51 = Vector512.FusedMultiplyAdd(x, b1, c51);
+        }
+        Store(c, c00, c01);
+        Store(c += strideC, c10, c11);
+        Store(c += strideC, c20, c21);
+        Store(c += strideC, c30, c31);
+        Store(c += strideC, c40, c41);
+        Store(c += strideC, c50, c51);
+    }
+
     /// <summary>C (6, columns) = A (6, k) B (k, columns) for any multiple of 16 columns.</summary>
-    public static void MultiplyRows(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, nint columns)
+    public static void MultiplyRows(float* a, nint strideA, float* b, nint strideB, nint k, float* c, nint strideC, nint columns, nint stepA = 1)
     {
         nint column = 0;
         for (; column + Columns <= columns; column += Columns)
         {
-            MultiplyTile(a, strideA, b + column, strideB, k, c + column, strideC, null, accumulate: false);
+            MultiplyTile(a, strideA, b + column, strideB, k, c + column, strideC, null, accumulate: false, stepA);
+        }
+        for (; column + 2 * Lanes <= columns; column += 2 * Lanes)
+        {
+            MultiplyHalf(a, strideA, b + column, strideB, k, c + column, strideC, stepA);
         }
         for (; column < columns; column += Lanes)
         {
-            MultiplyNarrow(a, strideA, b + column, strideB, k, c + column, strideC);
+            MultiplyNarrow(a, strideA, b + column, strideB, k, c + column, strideC, stepA);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(float* c, Vector512<float> x0, Vector512<float> x1)
+    {
+        x0.Store(c);
+        x1.Store(c + Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,7 +10,6 @@ namespace Microsoft.ML.Vit.Model;
 internal sealed class Block : nn.Module<Tensor, Tensor>
 {
     private readonly DropPath _dropPath;
-    private readonly bool _dropsPath;
 
     [ComponentName(Name = "norm1")]
     private readonly LayerNorm _norm1;
@@ -33,9 +32,7 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     public Block(VitConfig config, int index, DropoutSource source)
         : base(nameof(Block))
     {
-        double rate = config.DropPathOf(index);
-        _dropPath = new DropPath(rate, source);
-        _dropsPath = rate > 0;
+        _dropPath = new DropPath(config.DropPathOf(index), source);
         _norm1 = new LayerNorm(config.Width, config.NormEpsilon);
         _attention = new Attention(config, source);
         _norm2 = new LayerNorm(config.Width, config.NormEpsilon);
@@ -69,6 +66,9 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
     /// <summary>The feed-forward half's factors, where there are any.</summary>
     public LayerScale? Scale2 => _scale2;
 
+    /// <summary>Of both branches.</summary>
+    public DropPath DropPath => _dropPath;
+
     /// <summary>What computes in place of the block while it only scores; freed with it. Null for the block itself.</summary>
     public BlockProduct? Product { get; set; }
 
@@ -83,7 +83,7 @@ internal sealed class Block : nn.Module<Tensor, Tensor>
             return Product.Apply(x);
         }
         using var scope = NewDisposeScope();
-        bool training = _dropsPath && this.training;
+        bool training = _dropPath.IsActive && this.training;
         x = x + Branch(_attention.forward(_norm1.call(x).to(ComputeType), weights), _scale1, training);
         x = x + Branch(_mlp.call(_norm2.call(x).to(ComputeType)), _scale2, training);
         return x.MoveToOuterDisposeScope();

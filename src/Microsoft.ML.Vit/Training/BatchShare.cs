@@ -25,7 +25,7 @@ internal sealed class BatchShare : IDisposable
     /// <summary>Adds a part.</summary>
     /// <param name="logits">Of the part, without gradients.</param>
     /// <param name="loss">Its share of the batch's mean loss.</param>
-    /// <param name="gradients">Of the learning parameters.</param>
+    /// <param name="gradients">Of the learning parameters; where it is <see cref="Gradients"/>' own tensor, the part's has been added to it.</param>
     /// <param name="patchGradient">Of the part's patches, where the stem learns.</param>
     public void Add(Tensor logits, Tensor loss, IEnumerable<Tensor> gradients, Tensor? patchGradient)
     {
@@ -44,7 +44,10 @@ internal sealed class BatchShare : IDisposable
         _loss.add_(loss);
         foreach ((Tensor sum, Tensor gradient) in _gradients.Zip(gradients))
         {
-            sum.add_(gradient);
+            if (!ReferenceEquals(sum, gradient))
+            {
+                sum.add_(gradient);
+            }
         }
     }
 

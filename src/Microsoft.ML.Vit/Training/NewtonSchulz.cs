@@ -1,3 +1,5 @@
+using Microsoft.ML.Vit.Cores;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Vit.Training;
@@ -13,12 +15,42 @@ internal static class NewtonSchulz
     /// <returns>The same shape; belongs to the caller's dispose scope.</returns>
     public static Tensor Orthogonalize(Tensor matrices)
     {
+        const double Linear = 3.4445, Cubic = -4.775, Quintic = 2.0315;
+        const int Steps = 5;
         using var scope = NewDisposeScope();
-        bool isTall = matrices.size(1) > matrices.size(2);
-        Tensor x = isTall ? matrices.mT : matrices;
         // The Frobenius norm bounds the largest singular value, so that the iteration converges.
-        x = x / linalg.matrix_norm(x, dims: [-2, -1], keepdim: true).clamp_(min: 1e-7);
-        x = ScriptedKernels.NewtonSchulz(x, 3.4445, -4.775, 2.0315, steps: 5);
+        Tensor x = matrices / linalg.matrix_norm(matrices, dims: [-2, -1], keepdim: true).clamp_(min: 1e-7);
+        if (x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && QuinticIteration.CanIterate(x.size(1), x.size(2)))
+        {
+            return OnCores(x.contiguous(), (float)Linear, (float)Cubic, (float)Quintic, Steps).MoveToOuterDisposeScope();
+        }
+        bool isTall = x.size(1) > x.size(2);
+        x = ScriptedKernels.NewtonSchulz(isTall ? x.mT : x, Linear, Cubic, Quintic, Steps);
         return (isTall ? x.mT : x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Each matrix by one core; which, does not matter.</summary>
+    private static unsafe Tensor OnCores(Tensor x, float a, float b, float c, int steps)
+    {
+        Tensor result = empty_like(x);
+        int count = (int)x.size(0), rows = (int)x.size(1), columns = (int)x.size(2);
+        CoreThreads threads = CoreThreads.Shared;
+        fixed (byte* from = x.bytes, to = result.bytes)
+        {
+            float* source = (float*)from, target = (float*)to;
+            void Run(int first, int step)
+            {
+                using var iteration = new QuinticIteration(rows, columns);
+                for (int i = first; i < count; i += step)
+                {
+                    iteration.Run(source + ((long)i * rows * columns), a, b, c, steps, target + ((long)i * rows * columns));
+                }
+            }
+            if (!threads.TryForEach(thread => Run(thread, threads.Count)))
+            {
+                Run(0, 1);
+            }
+        }
+        return result;
     }
 }

@@ -32,4 +32,19 @@ public sealed class VectorMathTests
             Assert.AreEqual(expected[i], VectorMath.Erf(Vector512.Create((float)points[i]))[7], 4e-7, $"erf({points[i]})");
         }
     }
+
+    [TestMethod]
+    public void GeluAndItsDerivativeAreRightToTheLastBits()
+    {
+        using var scope = NewDisposeScope();
+        double[] points = [.. Enumerable.Range(-1200, 2401).Select(i => (double)(float)(i / 100.0))];
+        double[] distribution = ((tensor(points) / Math.Sqrt(2)).erf() * 0.5 + 0.5).data<double>().ToArray();
+        for (int i = 0; i < points.Length; i++)
+        {
+            double x = points[i], density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+            (Vector512<float> value, Vector512<float> slope) = VectorMath.GeluAndSlope(Vector512.Create((float)x));
+            Assert.AreEqual(x * distribution[i], value[3], 4e-7 * Math.Max(1, Math.Abs(x)), $"gelu({x})");
+            Assert.AreEqual(distribution[i] + (x * density), slope[11], 4e-7, $"gelu'({x})");
+        }
+    }
 }

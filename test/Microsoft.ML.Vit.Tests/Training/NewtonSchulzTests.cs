@@ -9,6 +9,8 @@ public sealed class NewtonSchulzTests
     [TestMethod]
     [DataRow(48L, 16L)]
     [DataRow(16L, 48L)]
+    [DataRow(192L, 64L)]
+    [DataRow(128L, 320L)]
     public void SingularValuesEndNearOneAndDirectionsStay(long rows, long columns)
     {
         using var scope = torch.NewDisposeScope();
@@ -22,6 +24,21 @@ public sealed class NewtonSchulzTests
         Assert.IsGreaterThan(0.6f, values.min().item<float>());
         Assert.IsLessThan(1.3f, values.max().item<float>());
         Assert.IsLessThan(1e-4f, (core - torch.diag_embed(values)).abs().max().item<float>());
+    }
+
+    [TestMethod]
+    [DataRow(64L, 64L)]
+    [DataRow(128L, 64L)]
+    [DataRow(64L, 192L)]
+    public void CoresGiveWhatLibtorchGives(long rows, long columns)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var generator = new torch.Generator(4);
+        torch.Tensor matrices = torch.randn([3, rows, columns], generator: generator);
+        torch.Tensor x = matrices / torch.linalg.matrix_norm(matrices, dims: [-2, -1], keepdim: true);
+        bool isTall = rows > columns;
+        torch.Tensor expected = ScriptedKernels.NewtonSchulz(isTall ? x.mT : x, 3.4445, -4.775, 2.0315, steps: 5);
+        Assert.IsLessThan(1e-5f, (NewtonSchulz.Orthogonalize(matrices) - (isTall ? expected.mT : expected)).abs().max().item<float>());
     }
 
     [TestMethod]
