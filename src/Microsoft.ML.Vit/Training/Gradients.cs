@@ -1,5 +1,7 @@
+using Microsoft.ML.Vit.Cores;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.Vit.Training;
 
@@ -30,6 +32,10 @@ internal static class Gradients
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor[] gradients = Of(parameters);
+        if (ElementParts.CanDivide(gradients))
+        {
+            return ClipNormOnCores(gradients, maxNorm).MoveToOuterDisposeScope();
+        }
         Tensor norm = ScriptedKernels.GlobalNorm(gradients);
         ScriptedKernels.Multiply(gradients, (maxNorm / (norm + 1e-6)).clamp_(max: 1));
         return norm.MoveToOuterDisposeScope();
@@ -42,5 +48,24 @@ internal static class Gradients
         {
             parameter.grad = null;
         }
+    }
+
+    private static unsafe Tensor ClipNormOnCores(Tensor[] gradients, double maxNorm)
+    {
+        var parts = new ElementParts(gradients);
+        float*[] pointers = ElementParts.Pointers(gradients);
+        double[] squares = new double[parts.Count]; // added up in their order, so that the norm does not depend on which core was first
+        parts.ForEach((part, i, start, count) => squares[part] = TensorPrimitives.SumOfSquares(new ReadOnlySpan<float>(pointers[i] + start, count)));
+        double norm = Math.Sqrt(squares.Sum());
+        double factor = maxNorm / (norm + 1e-6);
+        if (!(factor >= 1)) // not a number too: the loss is looked at elsewhere
+        {
+            parts.ForEach((_, i, start, count) =>
+            {
+                var values = new Span<float>(pointers[i] + start, count);
+                TensorPrimitives.Multiply(values, (float)factor, values);
+            });
+        }
+        return tensor((float)norm);
     }
 }
