@@ -54,6 +54,40 @@ public sealed class CorePassTests
     }
 
     [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void TrainingTakesThePathOfAutograd(bool muon)
+    {
+        VitOptimizer options = muon ? new MuonOptimizer() : new AdamWOptimizer { LearningRate = 1e-3 };
+        float[] Losses(bool recompute)
+        {
+            using var scope = NewDisposeScope();
+            using var generator = new Generator(5);
+            using VisionTransformer network = Network(s_config with { DropPath = 0.2 }, generator);
+            (string Name, Parameter Value)[] parameters = [.. network.named_parameters()];
+            (Tensor input, Tensor labels) = Data(network.Config, generator);
+            using IOptimizer optimizer = options.Build(parameters);
+            set_num_threads(2);
+            using var divided = new ForwardBackward(network, parameters, LossSum, CPU, CancellationToken.None, recompute, microBatch: 2);
+            float Step(int step)
+            {
+                float loss = divided.Run(input, labels, seed: step).Loss.item<float>();
+                Gradients.ClipNorm(parameters, 1);
+                optimizer.Step(1);
+                Gradients.Clear(parameters);
+                return loss;
+            }
+            return [.. Enumerable.Range(0, 20).Select(Step)];
+        }
+        float[] expected = Losses(recompute: true), found = Losses(recompute: false);
+        for (int step = 0; step < expected.Length; step++)
+        {
+            Assert.AreEqual(expected[step], found[step], (muon ? 1e-3 : 1e-4) * expected[step], $"loss of step {step}");
+        }
+        Assert.IsLessThan(0.9 * expected[0], expected[^1]);
+    }
+
+    [TestMethod]
     [DataRow(0)]
     [DataRow(1)]
     public void MoreImagesThanPassTogetherHaveTheSameGradients(int frozenBlocks)
