@@ -14,10 +14,15 @@ internal sealed class InputNormalizer : IDisposable
     /// <summary>Where the network lies.</summary>
     public Device Device => _scale.device;
 
+    /// <summary>A factor for each channel.</summary>
+    public float[] Scale { get; }
+
+    /// <summary>What is added after it.</summary>
+    public float[] Shift { get; }
+
     public InputNormalizer(Preprocessing preprocessing, Device device)
     {
-        float[] scale = new float[preprocessing.Channels];
-        float[] shift = new float[preprocessing.Channels];
+        float[] scale = new float[preprocessing.Channels], shift = new float[preprocessing.Channels];
         for (int c = 0; c < preprocessing.Channels; c++)
         {
             double mean = preprocessing.Mean[preprocessing.Mean.Count == 1 ? 0 : c];
@@ -25,6 +30,7 @@ internal sealed class InputNormalizer : IDisposable
             scale[c] = (float)(preprocessing.RescaleFactor / std);
             shift[c] = (float)(-mean / std);
         }
+        (Scale, Shift) = (scale, shift);
         _scale = tensor(scale, [1, scale.Length, 1, 1], device: device).DetachFromDisposeScope();
         _shift = tensor(shift, [1, shift.Length, 1, 1], device: device).DetachFromDisposeScope();
     }

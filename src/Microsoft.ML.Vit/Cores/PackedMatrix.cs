@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Microsoft.ML.Vit.Cores;
 
 /// <summary>
-/// The weights of y = x Wᵀ + b in the order in which the product reads them: panels of 64 outputs, in each of them input after input. Read-only once made, so safe for many threads.
+/// The weights of y = x Wᵀ + b in the order in which the product reads them: panels of 64 outputs, in each of them input after input; the last is filled up by zeros. Read-only once made, so safe for many
+/// threads.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
@@ -23,22 +24,23 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="inputs">Columns of W.</param>
     public PackedMatrix(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, ReadOnlySpan<float> scale, int inputs)
     {
+        int outputs = weights.Length / inputs;
         _inputs = inputs;
-        _outputs = weights.Length / inputs;
-        _weights = new NativeFloats(weights.Length);
+        _outputs = (outputs + MatrixKernel.Columns - 1) / MatrixKernel.Columns * MatrixKernel.Columns;
+        _weights = new NativeFloats((long)_outputs * inputs);
         _bias = new NativeFloats(_outputs);
-        for (int output = 0; output < _outputs; output++)
+        for (int output = 0; output < outputs; output++)
         {
             _bias.Pointer[output] = bias.IsEmpty ? 0 : bias[output] * (scale.IsEmpty ? 1 : scale[output]);
         }
-        for (int first = 0; first < _outputs; first += MatrixKernel.Columns)
+        for (int first = 0; first < outputs; first += MatrixKernel.Columns)
         {
             float* panel = _weights.Pointer + (long)first * inputs;
             // A few inputs at a time, so that what is written in columns stays in the cache meanwhile.
             for (int from = 0; from < inputs; from += MatrixKernel.Lanes)
             {
                 int count = Math.Min(MatrixKernel.Lanes, inputs - from);
-                for (int column = 0; column < MatrixKernel.Columns; column++)
+                for (int column = 0; column < Math.Min(MatrixKernel.Columns, outputs - first); column++)
                 {
                     float factor = scale.IsEmpty ? 1 : scale[first + column];
                     ReadOnlySpan<float> row = weights.Slice((first + column) * inputs + from, count);
@@ -51,13 +53,16 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
-    /// <summary>Whether a matrix of this shape can be packed.</summary>
-    public static bool CanPack(long outputs) => outputs % MatrixKernel.Columns == 0;
+    /// <summary>Floats of a row of y: as many as there are outputs, or up to the next multiple of 64.</summary>
+    public int Outputs => _outputs;
+
+    /// <summary>Whether rows of y have this length.</summary>
+    public static bool IsWhole(int outputs) => outputs % MatrixKernel.Columns == 0;
 
     /// <summary>The product for rows of x. It is done for six rows at a time, so memory of up to five more must be there; what stands there afterwards means nothing.</summary>
     /// <param name="x">First row of x (rows, inputs).</param>
     /// <param name="rows">How many.</param>
-    /// <param name="y">First row of y (rows, outputs).</param>
+    /// <param name="y">First row of y (rows, <see cref="Outputs"/>).</param>
     /// <param name="addsToY">Whether it is added to what y holds.</param>
     /// <param name="gelu">Whether the exact GELU follows.</param>
     public void Multiply(float* x, int rows, float* y, bool addsToY = false, bool gelu = false)
