@@ -12,6 +12,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     // Inputs of a panel that are multiplied at a time: with 64 outputs 128 KiB, which stay in the second-level cache while the rows of x go by.
     private const int Depth = 512;
 
+    // Floats of the next panel that are asked for at a time, at least: half a cache line.
+    private const int LeastAhead = 8;
+
     private readonly NativeFloats _weights;
     private readonly NativeFloats _bias;
     private readonly int _inputs;
@@ -67,6 +70,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <param name="gelu">Whether the exact GELU follows.</param>
     public void Multiply(float* x, int rows, float* y, bool addsToY = false, bool gelu = false)
     {
+        // Each panel is fetched while the one before it is multiplied; otherwise the first tile of every panel waits for memory.
+        int tiles = (rows + MatrixKernel.Rows - 1) / MatrixKernel.Rows, aheadStep = Math.Max(LeastAhead, MatrixKernel.Columns / Math.Max(1, tiles));
+        int aheadTiles = MatrixKernel.Columns / aheadStep;
         for (int from = 0; from < _inputs; from += Depth)
         {
             int depth = Math.Min(Depth, _inputs - from);
@@ -75,10 +81,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
             {
                 float* panel = _weights.Pointer + (long)output * _inputs + (long)from * MatrixKernel.Columns;
                 float* start = from == 0 ? _bias.Pointer + output : null;
-                for (int row = 0; row < rows; row += MatrixKernel.Rows)
+                float* next = output + MatrixKernel.Columns < _outputs ? panel + ((long)_inputs * MatrixKernel.Columns) : last ? null : _weights.Pointer + ((long)(from + Depth) * MatrixKernel.Columns);
+                for (int tileIndex = 0; tileIndex < tiles; tileIndex++)
                 {
-                    float* tile = y + (long)row * _outputs + output;
-                    MatrixKernel.MultiplyTile(x + (long)row * _inputs + from, _inputs, panel, MatrixKernel.Columns, depth, tile, _outputs, start, addsToY || from > 0);
+                    long row = (long)tileIndex * MatrixKernel.Rows;
+                    float* tile = y + row * _outputs + output, ahead = tileIndex < aheadTiles && next != null ? next + ((long)tileIndex * depth * aheadStep) : null;
+                    MatrixKernel.MultiplyTile(
+                        x + row * _inputs + from, _inputs, panel, MatrixKernel.Columns, depth, tile, _outputs, start, addsToY || from > 0, ahead, ahead == null ? 0 : aheadStep);
                     if (gelu && last)
                     {
                         Gelu(tile, _outputs);

@@ -25,7 +25,7 @@ public sealed class PackedNetworkTests
         s_config,
         s_config with { Heads = 2, QkvBias = false, NormEpsilon = 1e-3, Classes = 70 },
         s_config with { LayerScale = 0.3, RegisterTokens = 2, Pooling = VitPooling.Mean },
-        s_config with { Pooling = VitPooling.NormalizedMean, Positions = VitPositions.SinCos, PatchSize = new PixelSize(8, 4) },
+        s_config with { Pooling = VitPooling.NormalizedMean, Positions = VitPositions.FixedSinCos, PatchSize = new PixelSize(8, 4) },
         s_config with { Pooling = VitPooling.ClassTokenAndMean, ClassTokenHasPosition = false },
         s_config with { Stem = VitStem.Convolutions, HasClassToken = false, Pooling = VitPooling.Mean, Width = 128 },
         s_config with { Stem = VitStem.Convolutions, ImageSize = 40, PatchSize = 8 }, // 16 and 32 channels on the way
