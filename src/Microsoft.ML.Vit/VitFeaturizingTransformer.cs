@@ -27,7 +27,7 @@ public sealed class VitFeaturizingTransformer : ITransformer, IDisposable
     {
         _description = description;
         VitEmbedding embedding = description.Embedding;
-        var model = new ScoringModel(network, description.Preprocessing, device, (net, images) => Embedding.Of(net, images, embedding));
+        var model = new ScoringModel(network, description.Preprocessing, device, embedding);
         var column = new EmbeddingColumn(description.OutputColumn, Embedding.Length(embedding, description.Model));
         _scorer = new Scorer(environment.Register(nameof(VitFeaturizingTransformer)), model, description.FeatureColumn, column, description.ScoringBatchSize);
     }

@@ -40,7 +40,7 @@ public sealed partial class VitTransformer : ITransformer, IDisposable
         _description = description;
         _labels = LabelValues.FromStored(description.LabelType, description.Labels);
         var columns = new ClassificationColumns(description.PredictedLabelColumn, description.ScoreColumn, _labels);
-        var model = new ScoringModel(network, description.Preprocessing, device, ScoringModel.Probabilities);
+        var model = new ScoringModel(network, description.Preprocessing, device, embedding: null);
         _scorer = new Scorer(_host, model, description.FeatureColumn, columns, description.ScoringBatchSize);
     }
 

@@ -13,16 +13,19 @@ internal sealed class InputNormalizer : IDisposable
 {
     private readonly Tensor _scale;
     private readonly Tensor _shift;
-    private readonly float[] _scales;
-    private readonly float[] _shifts;
 
     /// <summary>Where the network lies.</summary>
     public Device Device => _scale.device;
 
+    /// <summary>A factor for each channel.</summary>
+    public float[] Scale { get; }
+
+    /// <summary>What is added after it.</summary>
+    public float[] Shift { get; }
+
     public InputNormalizer(Preprocessing preprocessing, Device device)
     {
-        float[] scale = new float[preprocessing.Channels];
-        float[] shift = new float[preprocessing.Channels];
+        float[] scale = new float[preprocessing.Channels], shift = new float[preprocessing.Channels];
         for (int c = 0; c < preprocessing.Channels; c++)
         {
             double mean = preprocessing.Mean[preprocessing.Mean.Count == 1 ? 0 : c];
@@ -30,7 +33,7 @@ internal sealed class InputNormalizer : IDisposable
             scale[c] = (float)(preprocessing.RescaleFactor / std);
             shift[c] = (float)(-mean / std);
         }
-        (_scales, _shifts) = (scale, shift);
+        (Scale, Shift) = (scale, shift);
         _scale = tensor(scale, [1, scale.Length, 1, 1], device: device).DetachFromDisposeScope();
         _shift = tensor(shift, [1, shift.Length, 1, 1], device: device).DetachFromDisposeScope();
     }
@@ -59,7 +62,7 @@ internal sealed class InputNormalizer : IDisposable
         int area = shape.Size.Height * shape.Size.Width;
         for (int plane = 0; plane < count * shape.Channels; plane++)
         {
-            Normalize(pixels.Slice(plane * area, area), values.Slice(plane * area, area), _scales[plane % shape.Channels], _shifts[plane % shape.Channels]);
+            Normalize(pixels.Slice(plane * area, area), values.Slice(plane * area, area), Scale[plane % shape.Channels], Shift[plane % shape.Channels]);
         }
         return result;
     }

@@ -18,9 +18,11 @@ internal sealed unsafe class BlockPass : IDisposable
     /// <param name="shape">Of the blocks.</param>
     /// <param name="images">With several threads: one.</param>
     /// <param name="threads">How many threads share the tokens.</param>
-    public BlockPass(BlockShape shape, int images, int threads = 1)
+    /// <param name="barrier">Where several wait for each other.</param>
+    public BlockPass(BlockShape shape, int images, int threads = 1, CoreBarrier? barrier = null)
     {
         _shape = shape;
+        _barrier = barrier;
         long rows = (long)images * shape.Tokens + MatrixKernel.Rows - 1; // products are done for whole tiles of rows
         _tokens = new NativeFloats(rows * shape.Width);
         _branch = new NativeFloats(rows * shape.Width);
@@ -28,18 +30,13 @@ internal sealed unsafe class BlockPass : IDisposable
         // A single thread has read queries, keys and values before it writes the hidden layer. Of several, one may be a block ahead of the others.
         _qkv = threads == 1 ? [_hidden, _hidden] : [new NativeFloats(rows * 3 * shape.Width), new NativeFloats(rows * 3 * shape.Width)];
         _attention = [.. Enumerable.Range(0, threads).Select(_ => new AttentionKernel(shape.Tokens, shape.HeadSize))];
-        _barrier = threads == 1 ? null : new CoreBarrier(threads);
-        Images = images;
     }
-
-    /// <summary>The most images.</summary>
-    public int Images { get; }
 
     /// <summary>Threads that share the tokens.</summary>
     public int Threads => _attention.Length;
 
-    /// <summary>The images' tokens, before and after.</summary>
-    public Span<float> Tokens => new(_tokens.Pointer, Images * _shape.Tokens * _shape.Width);
+    /// <summary>An image's tokens (T, D), before and after; five rows more may be written after the last image's.</summary>
+    public float* TokensOf(int image) => _tokens.Pointer + ((long)image * _shape.Tokens * _shape.Width);
 
     /// <summary>Passes the first images' tokens through the blocks. With several threads each calls it, and all wait for each other.</summary>
     /// <param name="blocks">In their order.</param>
@@ -47,8 +44,7 @@ internal sealed unsafe class BlockPass : IDisposable
     /// <param name="thread">Which of the threads calls.</param>
     public void Run(IReadOnlyList<PackedBlock> blocks, int images, int thread = 0)
     {
-        int rows = images * _shape.Tokens, tiles = (rows + MatrixKernel.Rows - 1) / MatrixKernel.Rows;
-        int from = tiles * thread / Threads * MatrixKernel.Rows, count = Math.Min(rows, tiles * (thread + 1) / Threads * MatrixKernel.Rows) - from;
+        (int from, int count) = RowShare.Of(images * _shape.Tokens, thread, Threads);
         float* tokens = _tokens.Pointer + (long)from * _shape.Width, branch = _branch.Pointer + (long)from * _shape.Width;
         float* hidden = _hidden.Pointer + (long)from * _shape.Hidden;
         for (int i = 0; i < blocks.Count; i++)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
@@ -11,18 +12,24 @@ internal sealed class CoreThreads : IDisposable
 {
     private static readonly Lazy<CoreThreads> s_shared = new(() => new CoreThreads(get_num_threads()));
 
+    /// <summary>How long a thread that has worked looks out for more work before it goes to sleep, from which it takes about as long to wake.</summary>
+    private static readonly long s_lookout = Stopwatch.Frequency / 10_000;
+
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _sharing;
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _starts;
     private readonly CountdownEvent _running = new(1);
     private Action<int>? _work;
     private ExceptionDispatchInfo? _error;
+    private int _sharers;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="count">1 or more; one needs no thread: the caller's does the work, with all of libtorch's own threads.</param>
     public CoreThreads(int count)
     {
         Count = count;
+        _sharing = new SemaphoreSlim(count);
         _starts = [.. Enumerable.Range(0, count > 1 ? count : 0).Select(_ => new SemaphoreSlim(0))];
         _threads = _starts.Length > 0 ? LoneThreads.Start(count, "ViT core", Run) : [];
     }
@@ -41,15 +48,8 @@ internal sealed class CoreThreads : IDisposable
             work(0);
             return;
         }
-        (_work, _error) = (work, null);
-        _running.Reset(Count);
-        foreach (SemaphoreSlim start in _starts)
-        {
-            start.Release();
-        }
-        _running.Wait();
-        _work = null;
-        _error?.Throw();
+        Start(work, first: 0);
+        End();
     }
 
     /// <summary>
@@ -72,6 +72,40 @@ internal sealed class CoreThreads : IDisposable
         }
     }
 
+    /// <summary>
+    /// Runs the work, which uses nothing of libtorch, on the caller's thread as index 0 and the other threads, or on the caller's alone while others call too: then each caller keeps a core busy by itself.
+    /// No more do so at once than there are cores; the others wait.
+    /// </summary>
+    /// <param name="work">Given the index of a thread and how many do the work.</param>
+    public void Share(Action<int, int> work)
+    {
+        bool first = Interlocked.Increment(ref _sharers) == 1;
+        _sharing.Wait();
+        try
+        {
+            if (!first || Count == 1 || !_gate.TryEnter())
+            {
+                work(0, 1);
+                return;
+            }
+            try
+            {
+                Start(index => work(index, Count), first: 1);
+                Do(0);
+                End();
+            }
+            finally
+            {
+                _gate.Exit();
+            }
+        }
+        finally
+        {
+            _sharing.Release();
+            Interlocked.Decrement(ref _sharers);
+        }
+    }
+
     /// <summary>Ends the threads. Not while they work.</summary>
     public void Dispose()
     {
@@ -83,26 +117,55 @@ internal sealed class CoreThreads : IDisposable
         Array.ForEach(_threads, thread => thread.Join());
         Array.ForEach(_starts, start => start.Dispose());
         _running.Dispose();
+        _sharing.Dispose();
+    }
+
+    private void Start(Action<int> work, int first)
+    {
+        (_work, _error) = (work, null);
+        _running.Reset(Count);
+        foreach (SemaphoreSlim start in _starts.AsSpan(first))
+        {
+            start.Release();
+        }
+    }
+
+    private void End()
+    {
+        _running.Wait();
+        _work = null;
+        _error?.Throw();
     }
 
     private void Run(int index)
     {
+        SemaphoreSlim start = _starts[index];
         while (true)
         {
-            _starts[index].Wait();
-            if (_work is not { } work)
+            long until = Stopwatch.GetTimestamp() + s_lookout;
+            while (start.CurrentCount == 0 && Stopwatch.GetTimestamp() < until)
+            {
+                Thread.SpinWait(10);
+            }
+            start.Wait();
+            if (_work is null)
             {
                 return;
             }
-            try
-            {
-                work(index);
-            }
-            catch (Exception e)
-            {
-                Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
-            }
-            _running.Signal();
+            Do(index);
         }
+    }
+
+    private void Do(int index)
+    {
+        try
+        {
+            _work!(index);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
+        }
+        _running.Signal();
     }
 }

@@ -49,7 +49,7 @@ internal sealed class LearningBlocks : IDisposable
     public static bool CanTrain(VisionTransformer network)
     {
         VitConfig config = network.Config;
-        bool sizes = PackedMatrix.CanPack(config.Width) && config.Width <= LearningLinear.Depth && PackedMatrix.CanPack(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
+        bool sizes = PackedMatrix.IsWhole(config.Width) && config.Width <= LearningLinear.Depth && PackedMatrix.IsWhole(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
         return MatrixKernel.IsSupported && sizes && config is { Dropout: 0, AttentionDropout: 0, QkNorm: false, SwiGlu: false, Activation: VitActivation.Gelu }
             && network.ComputeType == ScalarType.Float32 && network.named_parameters().All(p => p.parameter.dtype == ScalarType.Float32 && p.parameter.is_contiguous());
     }

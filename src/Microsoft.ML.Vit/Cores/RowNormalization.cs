@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Microsoft.ML.Vit.Model;
 
 namespace Microsoft.ML.Vit.Cores;
 
@@ -12,10 +13,11 @@ internal sealed unsafe class RowNormalization : IDisposable
     private readonly float _epsilon;
 
     /// <summary>Copies scale and shift.</summary>
-    public RowNormalization(ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, double epsilon)
+    public RowNormalization(LayerNorm norm)
     {
+        ReadOnlySpan<float> scale = Floats.Of(norm.Weight), shift = Floats.Of(norm.Bias);
         _width = scale.Length;
-        _epsilon = (float)epsilon;
+        _epsilon = (float)norm.Epsilon;
         _scale = new NativeFloats(_width);
         _shift = new NativeFloats(_width);
         scale.CopyTo(new Span<float>(_scale.Pointer, _width));

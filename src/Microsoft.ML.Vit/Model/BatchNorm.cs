@@ -10,6 +10,8 @@ namespace Microsoft.ML.Vit.Model;
 /// </summary>
 internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 {
+    private const double Epsilon = 1e-5;
+
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight;
 
@@ -41,5 +43,12 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) =>
-        nn.functional.batch_norm(x, _runningMean, _runningVariance, _weight, _bias, training, momentum: 0.1, eps: 1e-5);
+        nn.functional.batch_norm(x, _runningMean, _runningVariance, _weight, _bias, training, momentum: 0.1, eps: Epsilon);
+
+    /// <summary>What it does in evaluation mode: a factor (C) and a shift (C) for each channel.</summary>
+    public (Tensor Factor, Tensor Shift) Affine()
+    {
+        Tensor factor = _weight / (_runningVariance + Epsilon).sqrt();
+        return (factor, _bias - (_runningMean * factor));
+    }
 }

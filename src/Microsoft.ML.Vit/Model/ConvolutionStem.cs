@@ -38,6 +38,15 @@ internal sealed class ConvolutionStem : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>What follows each convolution but the last.</summary>
+    public VitActivation Activation => _activation;
+
+    /// <summary>The convolutions, in their order.</summary>
+    public IReadOnlyList<Convolution> Convolutions => [.. _convolutions];
+
+    /// <summary>The batch normalisation after each but the last.</summary>
+    public IReadOnlyList<BatchNorm> Norms => [.. _norms];
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor images) // (B, C, H, W)
     {

@@ -16,6 +16,9 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The convolution.</summary>
+    public Convolution Projection => _projection;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor images) // (B, C, H, W)
     {

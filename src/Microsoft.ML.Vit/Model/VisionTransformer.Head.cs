@@ -8,6 +8,21 @@ internal sealed partial class VisionTransformer
     /// <summary>Whether <see cref="forward"/> takes what the head reads, (B, HeadInputSize, 1, 1), in place of images: for a training of the head alone, which need not see an image twice.</summary>
     public bool ReadsHeadInput { get; set; }
 
+    /// <summary>Of each token, where pooling comes after it.</summary>
+    public LayerNorm? Norm => _norm;
+
+    /// <summary>Of what is pooled, where pooling comes before it.</summary>
+    public LayerNorm? PooledNorm => _pooledNorm;
+
+    /// <summary>The head's hidden layer, where it has one.</summary>
+    public PreLogits? PreLogits => _preLogits;
+
+    /// <summary>The classifier, where there is one.</summary>
+    public Linear? Head => _head;
+
+    /// <summary>The distillation token's classifier, where there is one.</summary>
+    public Linear? DistillationHead => _distillationHead;
+
     /// <summary>Length of <see cref="HeadInput"/> for one image.</summary>
     public int HeadInputSize => _distillationHead is null ? Config.PooledSize : 2 * Config.Width;
 

@@ -78,7 +78,6 @@ internal sealed partial class VisionTransformer
         if (disposing)
         {
             _fixedPositions?.Dispose();
-            BlocksProduct?.Dispose();
         }
     }
 }

@@ -119,8 +119,8 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>What computes in place of the blocks while the network only scores; freed with it. Null for the blocks themselves.</summary>
-    public BlocksProduct? BlocksProduct { get; set; }
+    /// <summary>From images to patches: a <see cref="PatchEmbedding"/> or a <see cref="ConvolutionStem"/>.</summary>
+    public nn.Module<Tensor, Tensor> Stem => _patchEmbedding;
 
     /// <summary>The class token (1, 1, D), where there is one.</summary>
     public Parameter? ClassToken => _classToken;
@@ -204,10 +204,6 @@ internal sealed partial class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Tensor x = EmbedTokens(patches, visible); // (B, T, D)
-        if (BlocksProduct is not null && attention is null && visible is null && ComputeType == ScalarType.Float32)
-        {
-            return BlocksProduct.Apply(x).MoveToOuterDisposeScope();
-        }
         foreach (Block block in _blocks)
         {
             Tensor before = x;

@@ -56,7 +56,8 @@ internal sealed class ScoringDataView : IDataView
         }
         // Read ahead by a cursor of its own, so that the other columns need not be kept for a batch of rows.
         DataViewRowCursor images = _source.GetRowCursor(new ImageColumnReader(_feature, _model.Preprocessing).ColumnsToRead(_source.Schema));
-        return new ScoringCursor(_host, _bindings, _outputs, active, passing, new LookAhead(images, _feature, _model, _outputs.VectorLength, _batchSize));
+        int batchSize = (int)Math.Clamp(_source.GetRowCount() ?? _batchSize, 1, _batchSize);
+        return new ScoringCursor(_host, _bindings, _outputs, active, passing, new LookAhead(images, _feature, _model, _outputs.VectorLength, batchSize));
     }
 
     /// <inheritdoc/>

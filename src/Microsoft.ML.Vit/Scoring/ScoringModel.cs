@@ -13,9 +13,9 @@ namespace Microsoft.ML.Vit.Scoring;
 internal sealed class ScoringModel : IDisposable
 {
     private readonly InputNormalizer _normalizer;
-    private readonly Func<VisionTransformer, Tensor, Tensor> _output;
+    private readonly VitEmbedding? _embedding;
     private readonly CoreThreads? _given;
-    private readonly Lazy<bool> _packed;
+    private readonly Lazy<PackedNetwork?> _packed;
     private readonly Lock _gate = new();
     private int _users;
     private bool _disposed;
@@ -24,19 +24,19 @@ internal sealed class ScoringModel : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="preprocessing">How pixels become its input.</param>
     /// <param name="device">Where it lies.</param>
-    /// <param name="output">From normalised images (B, C, H, W) to one vector an image: <see cref="Probabilities"/>, or an embedding.</param>
+    /// <param name="embedding">Which vector it gives for an image; null for a classifier's <see cref="Probabilities"/>.</param>
     /// <param name="threads">Those that divide a batch on a CPU; null for the process's.</param>
-    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, Func<VisionTransformer, Tensor, Tensor> output, CoreThreads? threads = null)
+    public ScoringModel(VisionTransformer network, Preprocessing preprocessing, Device device, VitEmbedding? embedding, CoreThreads? threads = null)
     {
         _given = threads;
-        _output = output;
+        _embedding = embedding;
         Network = network;
         Preprocessing = preprocessing;
         Device = device;
         _normalizer = new InputNormalizer(preprocessing, device);
         network.eval();
         // When it first scores: a model that is only saved, or explained, needs no second copy of its weights.
-        _packed = new Lazy<bool>(() => (network.BlocksProduct ??= device.type == DeviceType.CPU ? PackedBlocks.Of(network, Threads) : null) is not null);
+        _packed = new Lazy<PackedNetwork?>(() => device.type == DeviceType.CPU ? PackedNetwork.Of(network, Planes(), embedding, Threads) : null);
     }
 
     /// <summary>The network; used only while it is held by <see cref="Use"/>.</summary>
@@ -57,15 +57,41 @@ internal sealed class ScoringModel : IDisposable
     /// <summary>The output of a classifier: the softmax of its logits.</summary>
     public static Tensor Probabilities(VisionTransformer network, Tensor images) => nn.functional.softmax(network.forward(images), dim: 1);
 
-    /// <summary>Scores one batch; on a CPU divided among the cores, each of which takes its images through the network by itself.</summary>
+    /// <summary>Scores one batch, on a CPU divided among the cores.</summary>
     /// <param name="pixels">count images of the shape, one after the other.</param>
     /// <param name="shape">Their shape.</param>
     /// <param name="count">How many.</param>
     /// <param name="vectors">Receives one vector an image, one after the other.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
+    public void Score(byte[] pixels, ImageShape shape, int count, float[] vectors) => Use(_ =>
     {
-        _ = _packed.Value;
+        if (_packed.Value is { } packed)
+        {
+            packed.Score(pixels.AsMemory(0, count * shape.Bytes), shape.IsFloat, count, vectors);
+        }
+        else
+        {
+            ScoreByLibtorch(pixels, shape, count, vectors);
+        }
+    });
+
+    /// <summary>Computes by the network, on a CPU on one of the <see cref="ScoringThreads"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Compute(Action<VisionTransformer> action)
+    {
+        if (Device.type == DeviceType.CPU)
+        {
+            Use(network => ScoringThreads.Run(() => action(network)));
+        }
+        else
+        {
+            Use(action);
+        }
+    }
+
+    /// <summary>Each core takes its images through the network by itself.</summary>
+    private void ScoreByLibtorch(byte[] pixels, ImageShape shape, int count, float[] vectors) => Compute(network =>
+    {
         int threads = Device.type == DeviceType.CPU && count > 1 ? Threads.Count : 1;
         IReadOnlyList<Range> parts = threads == 1 ? [new Range(0, count)] : MicroBatches.Parts(count, MicroBatches.Size(network.Config), threads);
         int next = -1;
@@ -84,27 +110,13 @@ internal sealed class ScoringModel : IDisposable
         }
     });
 
-    /// <summary>Computes by the network, on a CPU on one of the <see cref="ScoringThreads"/>.</summary>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public void Compute(Action<VisionTransformer> action)
-    {
-        if (Device.type == DeviceType.CPU)
-        {
-            Use(network => ScoringThreads.Run(() => action(network)));
-        }
-        else
-        {
-            Use(action);
-        }
-    }
-
     private void ScorePart(byte[] pixels, ImageShape shape, Range part, float[] vectors)
     {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         int start = part.Start.Value, count = part.End.Value - start;
-        Tensor input = _normalizer.Apply(pixels.AsSpan(start * shape.Bytes, count * shape.Bytes), shape, count);
-        Tensor output = _output(Network, input).cpu().contiguous();
+        Tensor images = _normalizer.Apply(pixels.AsSpan(start * shape.Bytes, count * shape.Bytes), shape, count);
+        Tensor output = (_embedding is { } embedding ? Embedding.Of(Network, images, embedding) : Probabilities(Network, images)).cpu().contiguous();
         int length = (int)output.size(1);
         output.data<float>().CopyTo(vectors.AsSpan(start * length, count * length));
     }
@@ -164,8 +176,14 @@ internal sealed class ScoringModel : IDisposable
         }
     }
 
+    private PixelPlanes Planes() => new(_normalizer.Scale, _normalizer.Shift, Preprocessing.Size.Height * Preprocessing.Size.Width);
+
     private void Free()
     {
+        if (_packed.IsValueCreated)
+        {
+            _packed.Value?.Dispose();
+        }
         Network.Dispose();
         _normalizer.Dispose();
     }

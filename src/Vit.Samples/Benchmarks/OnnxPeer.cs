@@ -13,13 +13,19 @@ internal sealed class OnnxPeer : IDisposable
     private readonly RunOptions options = new();
     private readonly VitConfig model;
 
-    public OnnxPeer(VitTransformer transformer)
+    /// <param name="transformer">The weights.</param>
+    /// <param name="int8">Whether it multiplies in int8, else in float32.</param>
+    public OnnxPeer(VitTransformer transformer, bool int8 = false)
     {
         model = transformer.Model;
         string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.onnx");
         try
         {
             transformer.SaveAsOnnx(path);
+            if (int8)
+            {
+                DynamicInt8.Convert(path, path);
+            }
             using var settings = new SessionOptions
             {
                 GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,

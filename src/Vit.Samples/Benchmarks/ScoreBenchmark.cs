@@ -18,16 +18,15 @@ internal sealed class ScoreBenchmark : Command
         ("B/16", VitConfig.Base16, [1, 8, 32]),
     ];
 
-    /// <summary>Reads images of 224 pixels as the others do and computes next to nothing with them.</summary>
-    private static readonly VitConfig Least = VitConfig.Tiny16 with { PatchSize = 112, Width = 16, Heads = 1, Depth = 1 };
-
     private readonly Option<string[]> models = new("--models") { HelpName = "NAME", Description = $"Some of {string.Join(", ", Models.Select(m => m.Name))}. Default: all.", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string?> data = new("--data") { HelpName = "DIR", Description = "Photographs for the input: one sub-folder per class, or a .tar.gz of such, flowers.tar.gz for example. Default: drawn ones." };
     private readonly Option<int> rounds = new("--rounds") { HelpName = "N", Description = "How often each way takes its turn.", DefaultValueFactory = _ => 7 };
 
     public ScoreBenchmark() : base("score", "Images per second of scoring, beside ONNX Runtime with the same weights.")
     {
         models.AcceptOnlyFromAmong([.. Models.Select(m => m.Name)]);
         Add(models);
+        Add(data);
         Add(rounds);
         SampleRun.Set(this, Run);
     }
@@ -37,6 +36,7 @@ internal sealed class ScoreBenchmark : Command
         string[] asked = run.Arguments.GetValue(models) is { Length: > 0 } some ? some : [.. Models.Select(m => m.Name)];
         int turns = run.Arguments.GetValue(rounds) is >= 1 and var n ? n : throw new ArgumentException("--rounds is below 1.");
         var rows = new List<ScoreRow>();
+        var overheads = new List<ScoreOverhead>();
         var peaks = new List<double>();
         foreach (var (name, model, batches) in Models.Where(m => asked.Contains(m.Name)))
         {
@@ -46,18 +46,21 @@ internal sealed class ScoreBenchmark : Command
                 run.Console.Profile.Out.Writer.WriteLine($"{name}, batch {batch} ...");
                 rows.AddRange(Measure(run, name, batch, turns, [.. ways.For(batch)], peaks));
             }
+            overheads.Add(ScoreOverhead.Measure(name, model, rows.Last(row => row.Way == "fp32").ImagesPerSecond, turns));
         }
-        // The rows of an input benchmark go here, with the way "input".
-        (double transform, double engine) = Overheads(turns);
+        rows.AddRange(InputBenchmark.Rows(run, run.Arguments.GetValue(data), turns).Select(row => ScoreRow.OfInput(row!)));
         JsonArray report = ScoreRow.Report(run, rows);
         double peak = TrainMeter.Median(peaks);
-        run.Console.Profile.Out.Writer.WriteLine($"With next to nothing to compute, Transform takes {transform:0.00} ms an image and PredictionEngine {engine:0.00} ms: no network pays more beside its forward pass.");
+        foreach (ScoreOverhead overhead in overheads)
+        {
+            run.Console.Profile.Out.Writer.WriteLine(
+                $"{overhead.Model}: beside the forward pass Transform takes at most {overhead.TransformPercent:0.0} % of its time, PredictionEngine at most {overhead.EngineMilliseconds:0.00} ms an image.");
+        }
         run.Console.Profile.Out.Writer.WriteLine($"Peak: {peak:0} GFLOP/s in float32 ({Machine.Cpu})");
         run.Finish("benchmark score", new JsonObject
         {
             ["rows"] = report,
-            ["transformOverheadMilliseconds"] = Math.Round(transform, 3),
-            ["engineOverheadMilliseconds"] = Math.Round(engine, 3),
+            ["overheads"] = new JsonArray([.. overheads.Select(overhead => overhead.Report())]),
             ["peakGflops"] = Math.Round(peak, 1),
             ["cpu"] = Machine.Cpu,
         });
@@ -88,19 +91,10 @@ internal sealed class ScoreBenchmark : Command
             name, batch, way.Name, batch / TrainMeter.Median(seconds[i]), Ratio(peers[i], seconds[i]), i == 0 ? null : Ratio(seconds[0], seconds[i])))];
     }
 
-    /// <summary>Milliseconds an image of everything but the network: how long the smallest takes.</summary>
-    private static (double Transform, double Engine) Overheads(int turns)
-    {
-        const int Images = 32;
-        using var ways = new ScoreWays(Least, Images);
-        double Milliseconds(Action action) => TrainMeter.Median(Enumerable.Range(0, turns).Select(_ => Seconds(action))) * 1e3;
-        return (Milliseconds(ways.For(Images).First().Run) / Images, Milliseconds(ways.For(1).First(way => way.Name == "engine").Run));
-    }
-
     private static double? Ratio(List<double> times, List<double> others) => times.Count == 0 ? null : TrainMeter.Median(times.Zip(others, (time, other) => time / other));
 
     /// <summary>The time of one run; of short ones, of one among several, since the first finds other caches and sleeping threads.</summary>
-    private static double Seconds(Action action)
+    public static double Seconds(Action action)
     {
         var watch = Stopwatch.StartNew();
         action();

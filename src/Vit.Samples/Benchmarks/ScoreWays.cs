@@ -7,6 +7,8 @@ namespace Vit.Samples.Benchmarks;
 /// <summary>The ways to score with one network's weights, each beside ONNX Runtime in the same precision where it has one.</summary>
 internal sealed class ScoreWays : IDisposable
 {
+    private const int Calibration = 8;
+
     private readonly MLContext ml = new(1);
     private readonly RandomImages images;
     private readonly List<(string Name, VitTransformer Model, OnnxPeer? Peer)> ways = [];
@@ -14,7 +16,8 @@ internal sealed class ScoreWays : IDisposable
     /// <summary>A network that has seen two images: as hard to multiply as any.</summary>
     /// <param name="model">Its architecture.</param>
     /// <param name="batch">The most images at once.</param>
-    public ScoreWays(VitConfig model, int batch)
+    /// <param name="inAllPrecisions">Whether in bfloat16 and int8 too.</param>
+    public ScoreWays(VitConfig model, int batch, bool inAllPrecisions = true)
     {
         images = new RandomImages(ml, model, batch);
         VitTransformer trained = ml.MulticlassClassification.Trainers.Vit(new VitOptions
@@ -28,7 +31,12 @@ internal sealed class ScoreWays : IDisposable
             ScoringBatchSize = batch,
         }).Fit(images.Take(2));
         ways.Add(("fp32", trained, new OnnxPeer(trained)));
-        // Other precisions of the same weights go here: a name, a transformer, and a peer where ONNX Runtime has that precision.
+        if (inAllPrecisions)
+        {
+            // ONNX Runtime multiplies no bfloat16 on a CPU.
+            ways.Add(("bf16", trained.WithPrecision(VitPrecision.BFloat16), null));
+            AddInt8(trained);
+        }
     }
 
     /// <summary>For a batch size, what is timed: each way's name, its action and its peer's.</summary>
@@ -54,6 +62,20 @@ internal sealed class ScoreWays : IDisposable
             peer?.Dispose();
         }
         images.Dispose();
+    }
+
+    private void AddInt8(VitTransformer trained)
+    {
+        try
+        {
+            // Of noise, whose classes mean nothing.
+            VitTransformer quantized = trained.Quantize(images.Take(Calibration), new QuantizationOptions { AllowedAccuracyDrop = 100 });
+            ways.Add(("int8", quantized, new OnnxPeer(trained, int8: true)));
+        }
+        catch (PlatformNotSupportedException)
+        {
+            // No products of bytes here, no row.
+        }
     }
 
     private static void Read(IDataView scored)

@@ -48,6 +48,53 @@ public sealed class CoreThreadsTests
     }
 
     [TestMethod]
+    public void SharedWorkIsTheCallersAndTheOtherThreads()
+    {
+        using var threads = new CoreThreads(3);
+        int[] ids = new int[3];
+        threads.Share((thread, count) => ids[thread] = count == 3 ? Environment.CurrentManagedThreadId : 0);
+        Assert.AreEqual(Environment.CurrentManagedThreadId, ids[0]);
+        CollectionAssert.AllItemsAreUnique(ids);
+        Assert.ThrowsExactly<InvalidDataException>(() => threads.Share((thread, _) =>
+        {
+            if (thread == 2)
+            {
+                throw new InvalidDataException("no");
+            }
+        }));
+    }
+
+    [TestMethod]
+    public void OfManyCallersAtOnceNoMoreWorkThanThereAreThreadsAndEachDoesItAll()
+    {
+        using var threads = new CoreThreads(2);
+        int atOnce = 0, most = 0, alone = 0;
+        int[] done = new int[32];
+        Thread[] callers = [.. done.Select((_, caller) => new Thread(() =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                threads.Share((thread, count) =>
+                {
+                    Interlocked.Add(ref done[caller], 2 / count);
+                    if (thread == 0)
+                    {
+                        InterlockedMax(ref most, Interlocked.Increment(ref atOnce));
+                        Interlocked.Add(ref alone, 2 - count);
+                        Thread.SpinWait(2000);
+                        Interlocked.Decrement(ref atOnce);
+                    }
+                });
+            }
+        }))];
+        Array.ForEach(callers, caller => caller.Start());
+        Array.ForEach(callers, caller => caller.Join());
+        Assert.IsTrue(done.All(parts => parts == 100), string.Join(' ', done));
+        Assert.IsTrue(most <= 2, $"{most} at once");
+        Assert.IsGreaterThan(0, alone);
+    }
+
+    [TestMethod]
     [DataRow(1, 4, 2, 1)]
     [DataRow(8, 3, 2, 4)]
     [DataRow(9, 3, 2, 4)]
@@ -78,5 +125,13 @@ public sealed class CoreThreadsTests
         Assert.AreEqual(1, ended);
         threads.ForEach(_ => Interlocked.Increment(ref ended));
         Assert.AreEqual(3, ended);
+    }
+
+    private static void InterlockedMax(ref int place, int value)
+    {
+        for (int seen = place; value > seen; seen = place)
+        {
+            Interlocked.CompareExchange(ref place, value, seen);
+        }
     }
 }

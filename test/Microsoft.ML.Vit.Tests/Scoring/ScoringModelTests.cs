@@ -30,7 +30,7 @@ public sealed class ScoringModelTests
         byte[] pixels = new byte[101 * shape.Bytes];
         new Random(1).NextBytes(pixels);
         float[] expected = Plain(network, preprocessing, shape, pixels, 101);
-        using var model = new ScoringModel(network, preprocessing, CPU, ScoringModel.Probabilities, _threads);
+        using var model = new ScoringModel(network, preprocessing, CPU, embedding: null, _threads);
         foreach (int count in new[] { 101, 1, 2, 3, 7, 64 })
         {
             float[] scores = new float[101 * config.Classes];
@@ -46,7 +46,7 @@ public sealed class ScoringModelTests
     [DynamicData(nameof(Networks))]
     public void ScoringLeavesNoTensors(VitConfig config)
     {
-        using var model = new ScoringModel(new VisionTransformer(config, null), new Preprocessing { Size = 16 }, CPU, ScoringModel.Probabilities, _threads);
+        using var model = new ScoringModel(new VisionTransformer(config, null), new Preprocessing { Size = 16 }, CPU, embedding: null, _threads);
         ImageShape shape = ImageShape.Of(model.Preprocessing, isFloat: false);
         byte[] pixels = new byte[9 * shape.Bytes];
         float[] scores = new float[9 * config.Classes];

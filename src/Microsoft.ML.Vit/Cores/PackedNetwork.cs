@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using Microsoft.ML.Vit.Model;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Vit.Cores;
+
+/// <summary>
+/// A whole network for scoring in float32 on a CPU with 512-bit vectors: weights packed once, everything between two products fused with one of them, no operation of libtorch on the way. An image's result
+/// does not depend on the images that are scored with it, to the last bit. Holds a second copy of the weights. Safe for many threads at once.
+/// </summary>
+internal sealed class PackedNetwork : IDisposable
+{
+    private readonly CoreThreads _threads;
+    private readonly int _images;
+    private readonly ConcurrentBag<NetworkPass> _passes = []; // of one thread
+    private readonly Lazy<NetworkPass> _shared; // of all core threads, which one caller has at a time
+
+    private PackedNetwork(VisionTransformer network, PackedStem stem, PackedReadout readout, CoreThreads threads)
+    {
+        VitConfig config = network.Config;
+        (Stem, Readout, _threads) = (stem, readout, threads);
+        Shape = new BlockShape(config.Tokens, config.Width, config.Heads, config.MlpHiddenSize);
+        Blocks = [.. network.Blocks.Select(block => new PackedBlock(block))];
+        _images = MicroBatches.Size(config);
+        _shared = new Lazy<NetworkPass>(() => new NetworkPass(this, 1, threads.Count));
+    }
+
+    /// <summary>From pixels to tokens.</summary>
+    public PackedStem Stem { get; }
+
+    /// <summary>The sizes of the blocks.</summary>
+    public BlockShape Shape { get; }
+
+    /// <summary>The blocks, in their order.</summary>
+    public IReadOnlyList<PackedBlock> Blocks { get; }
+
+    /// <summary>From tokens to vectors.</summary>
+    public PackedReadout Readout { get; }
+
+    /// <summary>Packs a network; null where processor or architecture need the general way.</summary>
+    /// <param name="network">On the CPU, in evaluation mode; its weights are copied.</param>
+    /// <param name="planes">How pixels become its input.</param>
+    /// <param name="embedding">Which vector it gives; null for a classifier's probabilities.</param>
+    /// <param name="threads">Those that divide a batch, or share a single image, while they are free.</param>
+    public static PackedNetwork? Of(VisionTransformer network, PixelPlanes planes, VitEmbedding? embedding, CoreThreads threads)
+    {
+        VitConfig config = network.Config;
+        bool sizes = PackedMatrix.IsWhole(config.Width) && PackedMatrix.IsWhole(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
+        if (!MatrixKernel.IsSupported || !sizes || network.ComputeType != ScalarType.Float32 || !network.Blocks.All(PackedBlock.CanPack))
+        {
+            return null;
+        }
+        PackedStem? stem = PackedStem.Of(network, planes);
+        PackedReadout? readout = PackedReadout.Of(network, embedding);
+        if (stem is not null && readout is not null)
+        {
+            return new PackedNetwork(network, stem, readout, threads);
+        }
+        stem?.Dispose();
+        readout?.Dispose();
+        return null;
+    }
+
+    /// <summary>Scores images: by the caller's thread and the core threads, or while these work for another caller by the caller's alone.</summary>
+    /// <param name="pixels">The images, one after the other.</param>
+    /// <param name="isFloat">Floats, else bytes.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="vectors">Receives one vector an image, one after the other.</param>
+    public void Score(ReadOnlyMemory<byte> pixels, bool isFloat, int count, Memory<float> vectors)
+    {
+        int bytes = pixels.Length / count, next = -1;
+        _threads.Share((thread, threads) =>
+        {
+            if (count == 1 && threads > 1)
+            {
+                _shared.Value.Run(pixels.Span, isFloat, 1, vectors.Span, thread);
+                return;
+            }
+            IReadOnlyList<Range> parts = MicroBatches.Parts(count, _images, threads);
+            NetworkPass pass = _passes.TryTake(out NetworkPass? used) ? used : new NetworkPass(this, _images);
+            for (int part = Interlocked.Increment(ref next); part < parts.Count; part = Interlocked.Increment(ref next))
+            {
+                (int start, int images) = parts[part].GetOffsetAndLength(count);
+                pass.Run(pixels.Span.Slice(start * bytes, images * bytes), isFloat, images, vectors.Span.Slice(start * Readout.Length, images * Readout.Length));
+            }
+            _passes.Add(pass);
+        });
+    }
+
+    /// <summary>Frees weights and memory. Not while it scores.</summary>
+    public void Dispose()
+    {
+        foreach (IDisposable part in (IEnumerable<IDisposable>)[.. _passes, .. Blocks, Stem, Readout])
+        {
+            part.Dispose();
+        }
+        if (_shared.IsValueCreated)
+        {
+            _shared.Value.Dispose();
+        }
+    }
+}

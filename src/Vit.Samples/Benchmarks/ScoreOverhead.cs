@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.Vit;
+
+namespace Vit.Samples.Benchmarks;
+
+/// <summary>
+/// What Transform and PredictionEngine cost beside the forward pass, from above: as long as they take with a network that reads the same images and computes next to nothing. That includes copying the
+/// pixels from ML.NET's images, which any way of scoring them pays, and the small network itself.
+/// </summary>
+/// <param name="Model">The network that it is compared with.</param>
+/// <param name="TransformPercent">Of an image in Transform, in hundredths of what it takes with the network, batch by batch.</param>
+/// <param name="EngineMilliseconds">Of PredictionEngine, for an image.</param>
+internal sealed record ScoreOverhead(string Model, double TransformPercent, double EngineMilliseconds)
+{
+    private const int Images = 32;
+
+    /// <summary>Measures it.</summary>
+    /// <param name="name">What the network is called.</param>
+    /// <param name="model">Its architecture.</param>
+    /// <param name="imagesPerSecond">What Transform gives with it at its largest batch.</param>
+    /// <param name="turns">How often each is measured.</param>
+    public static ScoreOverhead Measure(string name, VitConfig model, double imagesPerSecond, int turns)
+    {
+        VitConfig least = VitConfig.Tiny16 with { ImageSize = model.ImageSize, PatchSize = model.ImageSize.Height / 8, Width = 64, Heads = 1, Depth = 1, MlpRatio = 1 };
+        using var ways = new ScoreWays(least, Images, inAllPrecisions: false);
+        double Seconds(Action action)
+        {
+            action();
+            return TrainMeter.Median(Enumerable.Range(0, turns).Select(_ => ScoreBenchmark.Seconds(action)));
+        }
+        double transform = Seconds(ways.For(Images).First().Run) / Images, engine = Seconds(ways.For(1).First(way => way.Name == "engine").Run);
+        return new ScoreOverhead(name, 100 * transform * imagesPerSecond, 1e3 * engine);
+    }
+
+    /// <summary>As JSON.</summary>
+    public JsonObject Report() => new()
+    {
+        ["model"] = Model,
+        ["transformPercent"] = Math.Round(TransformPercent, 2),
+        ["engineMilliseconds"] = Math.Round(EngineMilliseconds, 3),
+    };
+}
