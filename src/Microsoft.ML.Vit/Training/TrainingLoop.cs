@@ -74,6 +74,7 @@ internal sealed class TrainingLoop(
             return; // an earlier run did the steps and did not come to the validation
         }
         network.train(!plan.FreezesBackbone);
+        state.EpochBegins();
         foreach (Batch[] step in batches.Epoch(state.Epoch, state.Batch).Chunk(plan.GradientAccumulation))
         {
             using var scope = NewDisposeScope();

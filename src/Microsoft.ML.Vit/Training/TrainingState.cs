@@ -83,6 +83,15 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         }
     }
 
+    /// <summary>An epoch begins, or goes on where an earlier run stopped within it. What came between, such as telling of the one before, counts to neither.</summary>
+    public void EpochBegins()
+    {
+        if (!IsWithinEpoch)
+        {
+            _epochStart = clock.Seconds;
+        }
+    }
+
     /// <summary>A step was done.</summary>
     /// <param name="step">What its images gave.</param>
     /// <param name="batches">How many it had.</param>
@@ -106,7 +115,6 @@ internal sealed class TrainingState(VisionTransformer network, IOptimizer optimi
         Epoch++;
         Batch = 0;
         Metrics = new RunningMetrics();
-        _epochStart = clock.Seconds;
         (InputSeconds, OptimizerSeconds) = (0, 0);
     }
 

@@ -27,4 +27,14 @@ public sealed class TrainingLoopTests
             Assert.IsGreaterThan(0.03, next.ElapsedSeconds - one.ElapsedSeconds);
         }
     }
+
+    [TestMethod]
+    public void WhatProgressTakesCountsToNoEpoch()
+    {
+        const int Images = 24, Seconds = 3;
+        using VitTransformer model = s_ml.MulticlassClassification.Trainers.Vit(TestImages.TinyOptions with { Progress = new EpochCallback(_ => Thread.Sleep(TimeSpan.FromSeconds(Seconds))) })
+            .Fit(EstimatorConformanceTests.Keyed(s_ml, Images));
+        Assert.IsGreaterThan(1, model.History.Count);
+        Assert.IsGreaterThan((double)Images / Seconds, model.History[1].ImagesPerSecond);
+    }
 }
