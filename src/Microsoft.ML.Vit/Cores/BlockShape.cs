@@ -9,4 +9,7 @@ internal readonly record struct BlockShape(int Tokens, int Width, int Heads, int
 {
     /// <summary>Width of a head.</summary>
     public int HeadSize => Width / Heads;
+
+    /// <summary>Floating-point operations of a block's products for an image.</summary>
+    public double Operations => (2.0 * Tokens * Width * (4 * Width + 2 * Hidden)) + (4.0 * Tokens * Tokens * Width);
 }

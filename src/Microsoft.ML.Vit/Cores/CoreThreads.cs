@@ -77,13 +77,14 @@ internal sealed class CoreThreads : IDisposable
     /// No more do so at once than there are cores; the others wait.
     /// </summary>
     /// <param name="work">Given the index of a thread and how many do the work.</param>
-    public void Share(Action<int, int> work)
+    /// <param name="alone">Whether the caller's thread does it in any case: what is done before the others have woken up.</param>
+    public void Share(Action<int, int> work, bool alone = false)
     {
         bool first = Interlocked.Increment(ref _sharers) == 1;
         _sharing.Wait();
         try
         {
-            if (!first || Count == 1 || !_gate.TryEnter())
+            if (alone || !first || Count == 1 || !_gate.TryEnter())
             {
                 work(0, 1);
                 return;
