@@ -50,7 +50,8 @@ internal sealed class LearningBlocks : IDisposable
     {
         VitConfig config = network.Config;
         bool sizes = PackedMatrix.IsWhole(config.Width) && config.Width <= LearningLinear.Depth && PackedMatrix.IsWhole(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
-        return MatrixKernel.IsSupported && sizes && config is { Dropout: 0, AttentionDropout: 0, QkNorm: false, SwiGlu: false, Activation: VitActivation.Gelu }
+        // The attention weights are kept, which grow with the square of the tokens: long sequences are for libtorch's fused attention, which keeps none.
+        return MatrixKernel.IsSupported && sizes && config.Tokens < Attention.FusedFromTokens && config is { Dropout: 0, AttentionDropout: 0, QkNorm: false, SwiGlu: false, Activation: VitActivation.Gelu }
             && network.ComputeType == ScalarType.Float32 && network.named_parameters().All(p => p.parameter.dtype == ScalarType.Float32 && p.parameter.is_contiguous());
     }
 

@@ -7,9 +7,11 @@ namespace Microsoft.ML.Vit.Model;
 /// <summary>Multi-head self-attention (Vaswani et al. 2017) with one product for queries, keys and values.</summary>
 internal sealed class Attention : nn.Module<Tensor, Tensor>
 {
-    // Up to here products by hand are the faster on a CPU, whose fused kernel multiplies small matrices slowly (measured on a Zen 5 core, forward and backward: 7 times at 65 tokens,
-    // 2.5 times at 197, 1.5 times at 577, 0.55 times at 1025; in bfloat16, forward, 2 to 3 times at 197). Beyond, the fused kernel also spares the memory of the (T, T) weights.
-    private const int FusedFromTokens = 640;
+    /// <summary>
+    /// Up to so many tokens products by hand are the faster on a CPU, whose fused kernel multiplies small matrices slowly (measured on a Zen 5 core, forward and backward: 7 times at 65 tokens,
+    /// 2.5 times at 197, 1.5 times at 577, 0.55 times at 1025; in bfloat16, forward, 2 to 3 times at 197). From there on the fused kernel also spares the memory of the (T, T) weights.
+    /// </summary>
+    public const int FusedFromTokens = 640;
 
     private readonly int _heads;
     private readonly int _headSize;

@@ -88,6 +88,14 @@ public sealed class CorePassTests
     }
 
     [TestMethod]
+    public void LongSequencesAreForTheAttentionThatKeepsNoWeights()
+    {
+        using var generator = new Generator(5);
+        using VisionTransformer network = Network(s_config with { ImageSize = 26, PatchSize = 1 }, generator); // 677 tokens
+        Assert.IsFalse(LearningBlocks.CanTrain(network));
+    }
+
+    [TestMethod]
     [DataRow(0)]
     [DataRow(1)]
     public void MoreImagesThanPassTogetherHaveTheSameGradients(int frozenBlocks)
