@@ -21,7 +21,7 @@ internal sealed record ScoreOverhead(string Model, double TransformPercent, doub
     /// <param name="turns">How often each is measured.</param>
     public static ScoreOverhead Measure(string name, VitConfig model, double imagesPerSecond, int turns)
     {
-        VitConfig least = VitConfig.Tiny16 with { ImageSize = model.ImageSize, PatchSize = model.ImageSize.Height / 2, Width = 64, Heads = 1, Depth = 1, MlpRatio = 1 };
+        VitConfig least = VitConfig.Tiny16 with { ImageSize = model.ImageSize, PatchSize = Math.Min(model.ImageSize.Height / 2, 28), Width = 64, Heads = 1, Depth = 1, MlpRatio = 1 };
         using var ways = new ScoreWays(least, Images, inAllPrecisions: false);
         double Seconds(Action action)
         {
