@@ -30,10 +30,7 @@ internal sealed class ElementParts
         var pointers = new float*[tensors.Count];
         for (int i = 0; i < pointers.Length; i++)
         {
-            fixed (byte* start = tensors[i].bytes) // native: it does not move
-            {
-                pointers[i] = (float*)start;
-            }
+            pointers[i] = Floats.Pointer(tensors[i]);
         }
         return pointers;
     }

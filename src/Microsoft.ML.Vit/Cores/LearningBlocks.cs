@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Microsoft.ML.Vit.Model;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
@@ -49,9 +47,9 @@ internal sealed class LearningBlocks : IDisposable
     public static bool CanTrain(VisionTransformer network)
     {
         VitConfig config = network.Config;
-        bool sizes = PackedMatrix.IsWhole(config.Width) && config.Width <= LearningLinear.Depth && PackedMatrix.IsWhole(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
+        bool sizes = BlockShape.Of(config).SuitsKernels && config.Width <= LearningLinear.Depth;
         // The attention weights are kept, which grow with the square of the tokens: long sequences are for libtorch's fused attention, which keeps none.
-        return MatrixKernel.IsSupported && sizes && config.Tokens < Attention.FusedFromTokens && config is { Dropout: 0, AttentionDropout: 0, QkNorm: false, SwiGlu: false, Activation: VitActivation.Gelu }
+        return sizes && config.Tokens < Attention.FusedFromTokens && config is { Dropout: 0, AttentionDropout: 0, QkNorm: false, SwiGlu: false, Activation: VitActivation.Gelu }
             && network.ComputeType == ScalarType.Float32 && network.named_parameters().All(p => p.parameter.dtype == ScalarType.Float32 && p.parameter.is_contiguous());
     }
 
@@ -72,7 +70,7 @@ internal sealed class LearningBlocks : IDisposable
         // In the forward pass's order, so that a seed drops the same as in the blocks themselves.
         float[][] masks = [.. _modules.SelectMany(block => (float[][])[Mask(block, tokens), Mask(block, tokens)])];
         Tensor result = empty(tokens.shape);
-        Span<float> before = Values(tokens.detach().contiguous()), after = Values(result);
+        Span<float> before = Floats.Of(tokens.detach().contiguous()), after = Floats.Of(result);
         for (int first = 0; first < images; first += memory.Images)
         {
             int count = Math.Min(memory.Images, images - first);
@@ -101,7 +99,7 @@ internal sealed class LearningBlocks : IDisposable
         LearningMemory memory = _memory!;
         int images = (int)gradient.size(0), size = (int)(gradient.size(1) * gradient.size(2));
         Tensor result = empty(InputLearns ? gradient.shape : [0]);
-        Span<float> after = Values(gradient.contiguous()), before = Values(result);
+        Span<float> after = Floats.Of(gradient.contiguous()), before = Floats.Of(result);
         // The last images first: what they kept is still near.
         for (int first = (images - 1) / memory.Images * memory.Images; first >= 0; first -= memory.Images, adds = true)
         {
@@ -128,8 +126,6 @@ internal sealed class LearningBlocks : IDisposable
 
     private static string Prefix(int block) => FormattableString.Invariant($"blocks.{block}.");
 
-    private static Span<float> Values(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
-
     private static float[] Mask(Block block, Tensor tokens)
     {
         if (!block.DropPath.IsActive || !block.training)
@@ -137,7 +133,7 @@ internal sealed class LearningBlocks : IDisposable
             return [];
         }
         using Tensor mask = block.DropPath.Mask(tokens);
-        return Values(mask).ToArray();
+        return Floats.Of(mask).ToArray();
     }
 
     private static ReadOnlySpan<float> Part(float[] mask, int first, int count) => mask.Length == 0 ? [] : mask.AsSpan(first, count);
@@ -159,7 +155,7 @@ internal sealed class LearningBlocks : IDisposable
         {
             Free();
             VitConfig config = _network.Config;
-            var shape = new BlockShape(tokens, config.Width, config.Heads, config.MlpHiddenSize);
+            BlockShape shape = BlockShape.Of(config) with { Tokens = tokens };
             int together = Math.Min(images, (Rows + tokens - 1) / tokens);
             _memory = new LearningMemory(shape, together, _panel);
             _kept = [.. Enumerable.Range(0, (images + together - 1) / together * KeepingBlocks).Select(_ => new KeptBlock(shape, together, config.LayerScale is not null))];
@@ -183,7 +179,7 @@ internal sealed class LearningBlocks : IDisposable
 
     private static unsafe LearnedValues Learned(Parameter? parameter, Tensor? gradient)
     {
-        float* Start(Tensor? tensor) => tensor is null ? null : (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Values(tensor)));
+        float* Start(Tensor? tensor) => tensor is null ? null : Floats.Pointer(tensor);
         return new LearnedValues(Start(parameter), Start(gradient));
     }
 }

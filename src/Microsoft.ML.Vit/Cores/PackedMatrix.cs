@@ -60,7 +60,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public int Outputs => _outputs;
 
     /// <summary>Whether rows of y have this length.</summary>
-    public static bool IsWhole(int outputs) => outputs % MatrixKernel.Columns == 0;
+    public static bool IsWhole(long outputs) => outputs % MatrixKernel.Columns == 0;
 
     /// <summary>The product for rows of x. It is done for six rows at a time, so memory of up to five more must be there; what stands there afterwards means nothing.</summary>
     /// <param name="x">First row of x (rows, inputs).</param>

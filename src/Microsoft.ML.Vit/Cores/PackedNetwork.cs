@@ -25,7 +25,7 @@ internal sealed class PackedNetwork : IDisposable
     {
         VitConfig config = network.Config;
         (Stem, Readout, _threads) = (stem, readout, threads);
-        Shape = new BlockShape(config.Tokens, config.Width, config.Heads, config.MlpHiddenSize);
+        Shape = BlockShape.Of(config);
         Blocks = [.. network.Blocks.Select(block => new PackedBlock(block))];
         _images = MicroBatches.Size(config);
         _shared = new Lazy<NetworkPass>(() => new NetworkPass(this, 1, threads.Count));
@@ -51,8 +51,7 @@ internal sealed class PackedNetwork : IDisposable
     public static PackedNetwork? Of(VisionTransformer network, PixelPlanes planes, VitEmbedding? embedding, CoreThreads threads)
     {
         VitConfig config = network.Config;
-        bool sizes = PackedMatrix.IsWhole(config.Width) && PackedMatrix.IsWhole(config.MlpHiddenSize) && config.HeadSize % MatrixKernel.Lanes == 0;
-        if (!MatrixKernel.IsSupported || !sizes || network.ComputeType != ScalarType.Float32 || !network.Blocks.All(PackedBlock.CanPack))
+        if (!BlockShape.Of(config).SuitsKernels || network.ComputeType != ScalarType.Float32 || !network.Blocks.All(PackedBlock.CanPack))
         {
             return null;
         }

@@ -30,7 +30,7 @@ internal sealed unsafe class QuinticIteration : IDisposable
     private bool IsTall => _rows > _columns;
 
     /// <summary>Whether processor and shape allow it.</summary>
-    public static bool CanIterate(long rows, long columns) => MatrixKernel.IsSupported && rows % MatrixKernel.Columns == 0 && columns % MatrixKernel.Columns == 0;
+    public static bool CanIterate(long rows, long columns) => MatrixKernel.IsSupported && PackedMatrix.IsWhole(rows) && PackedMatrix.IsWhole(columns);
 
     /// <summary>Iterates a matrix.</summary>
     /// <param name="x">(rows, columns), of spectral norm up to 1.</param>

@@ -35,21 +35,18 @@ internal static class NewtonSchulz
         Tensor result = empty_like(x);
         int count = (int)x.size(0), rows = (int)x.size(1), columns = (int)x.size(2);
         CoreThreads threads = CoreThreads.Shared;
-        fixed (byte* from = x.bytes, to = result.bytes)
+        float* source = Floats.Pointer(x), target = Floats.Pointer(result);
+        void Run(int first, int step)
         {
-            float* source = (float*)from, target = (float*)to;
-            void Run(int first, int step)
+            using var iteration = new QuinticIteration(rows, columns);
+            for (int i = first; i < count; i += step)
             {
-                using var iteration = new QuinticIteration(rows, columns);
-                for (int i = first; i < count; i += step)
-                {
-                    iteration.Run(source + ((long)i * rows * columns), a, b, c, steps, target + ((long)i * rows * columns));
-                }
+                iteration.Run(source + ((long)i * rows * columns), a, b, c, steps, target + ((long)i * rows * columns));
             }
-            if (!threads.TryForEach(thread => Run(thread, threads.Count)))
-            {
-                Run(0, 1);
-            }
+        }
+        if (!threads.TryForEach(thread => Run(thread, threads.Count)))
+        {
+            Run(0, 1);
         }
         return result;
     }
