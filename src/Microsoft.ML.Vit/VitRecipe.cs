@@ -18,6 +18,16 @@ public static class VitRecipe
     };
 
     /// <summary>
+    /// <see cref="ScratchSmall"/> for as many passes, some eighty or more, as a small network needs to learn tens of thousands of images by heart: RandAugment and half of the batches mixed keep
+    /// their task hard, as CCT (Hassani et al. 2021, arXiv 2104.05704) trains on CIFAR-10, but for its erasing and drop path.
+    /// </summary>
+    public static VitOptions ScratchLong { get; } = ScratchSmall with
+    {
+        Augmentations = [new RandomCrop(), new HorizontalFlip(), new RandAugment()],
+        Mixing = new BatchMixing { Probability = 0.5 },
+    };
+
+    /// <summary>
     /// All weights of a pretrained network (needs <see cref="VitOptions.Pretrained"/> or <see cref="VitOptions.WarmStart"/>): AdamW with layer-wise decay of the learning rate, after BEiT (Bao et
     /// al. 2021, arXiv 2106.08254) and MAE (He et al. 2021, arXiv 2111.06377, table 9: a layer decay of 0.75, a weight decay of 0.05, beta2 of 0.999, label smoothing of 0.1). The learning rate is
     /// that of MAE's published ViT-B, 5e-4 for 256 images a step, at 128. Their RandAugment, mixing, erasing and drop path, which pay over their 50 to 100 epochs, are left out: random resized crops

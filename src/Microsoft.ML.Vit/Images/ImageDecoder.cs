@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.ML.Vit.Jpeg;
 using SkiaSharp;
 
 namespace Microsoft.ML.Vit.Images;
@@ -34,7 +35,17 @@ internal static class ImageDecoder
             {
                 throw new InvalidDataException($"The {format} image says it has {size} (height x width) pixels; expected sides of 1 to {LongestSide} and at most {MostPixels} pixels.");
             }
-            return Decode(codec, size, format == "PNG" ? PngOrientation.Of(encoded) : codec.EncodedOrigin, format, channels);
+            SKEncodedOrigin origin = format == "PNG" ? PngOrientation.Of(encoded) : codec.EncodedOrigin;
+            if (format == "JPEG" && origin == SKEncodedOrigin.TopLeft && channels == 3)
+            {
+                var image = new PlanarImage(size, channels);
+                if (JpegDecoder.TryDecode(encoded, size, image.Pixels))
+                {
+                    return image;
+                }
+                image.Dispose();
+            }
+            return Decode(codec, size, origin, format, channels);
         }
     }
 

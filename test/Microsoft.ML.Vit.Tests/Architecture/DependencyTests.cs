@@ -11,7 +11,8 @@ public class DependencyTests
     /// <summary>For each folder, what it may use besides itself. The root may use all, and nothing the root.</summary>
     private static readonly Dictionary<string, string[]> s_allowed = new()
     {
-        ["Images"] = [],
+        ["Jpeg"] = [],
+        ["Images"] = ["Jpeg"],
         ["Augmentation"] = ["Images"],
         ["Batching"] = ["Augmentation", "Images"],
         ["Model"] = [],

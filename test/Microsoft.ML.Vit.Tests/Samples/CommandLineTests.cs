@@ -46,7 +46,7 @@ public sealed class CommandLineTests
     }
 
     [TestMethod]
-    [DataRow("best", "expected one of scratch-small, fine-tune, probe, deit.")]
+    [DataRow("best", "expected one of scratch-small, scratch-long, fine-tune, probe, deit.")]
     [DataRow("fine-tune", "--recipe fine-tune needs --pretrained or --warm-start.")]
     [DataRow("probe", "--recipe probe needs --pretrained or --warm-start.")]
     public void RecipesAreKnownByNameAndHaveTheirStart(string recipe, string expected)

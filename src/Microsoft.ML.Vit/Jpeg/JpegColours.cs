@@ -1,0 +1,128 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Microsoft.ML.Vit.Jpeg;
+
+/// <summary>
+/// Luma and two colour differences of a JPEG file to planes of red, green and blue, with the numbers of the Independent JPEG Group's library: its "fancy" enlargement of halved
+/// differences (three quarters of the nearer pixel, one of the farther) and its fixed point of the JFIF conversion.
+/// </summary>
+/// <param name="size">Of the image.</param>
+internal sealed class JpegColours(PixelSize size)
+{
+    private readonly int _halved = (size.Width + 1) / 2;
+    // A row of sums of halved differences, the first and the last repeated beyond the ends, and room for a vector more.
+    private readonly ushort[] _sums = new ushort[(size.Width + 1) / 2 + 2 + Vector<ushort>.Count];
+    private readonly byte[] _blue = new byte[size.Width + 2 * Vector<byte>.Count];
+    private readonly byte[] _red = new byte[size.Width + 2 * Vector<byte>.Count];
+
+    /// <summary>Converts one row.</summary>
+    /// <param name="components">Luma, the blue and the red difference.</param>
+    /// <param name="row">Which row.</param>
+    /// <param name="planes">Receives the row: red, green and blue of the whole image.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)] // with the caller's, it would be too long for what it calls to be taken into it
+    public void Convert(JpegComponent[] components, int row, Span<byte> planes)
+    {
+        (int height, int width) = (size.Height, size.Width);
+        ReadOnlySpan<byte> luma = components[0].Row(row, width);
+        ReadOnlySpan<byte> blue = Differences(components[0], components[1], row, _blue);
+        ReadOnlySpan<byte> red = Differences(components[0], components[2], row, _red);
+        int area = width * height;
+        Span<byte> reds = planes.Slice(row * width, width);
+        Span<byte> greens = planes.Slice(area + row * width, width);
+        Span<byte> blues = planes.Slice(2 * area + row * width, width);
+        int lanes = Vector<byte>.Count;
+        // The last vector ends where the row does, over pixels that are there already.
+        for (int x = 0; x < width; x += lanes)
+        {
+            int at = Math.Min(x, width - lanes);
+            Widen(luma[at..], out Vector<int> y0, out Vector<int> y1, out Vector<int> y2, out Vector<int> y3);
+            Widen(blue[at..], out Vector<int> b0, out Vector<int> b1, out Vector<int> b2, out Vector<int> b3);
+            Widen(red[at..], out Vector<int> r0, out Vector<int> r1, out Vector<int> r2, out Vector<int> r3);
+            Narrow(Red(y0, r0), Red(y1, r1), Red(y2, r2), Red(y3, r3)).CopyTo(reds[at..]);
+            Narrow(Green(y0, b0, r0), Green(y1, b1, r1), Green(y2, b2, r2), Green(y3, b3, r3)).CopyTo(greens[at..]);
+            Narrow(Blue(y0, b0), Blue(y1, b1), Blue(y2, b2), Blue(y3, b3)).CopyTo(blues[at..]);
+        }
+    }
+
+    /// <summary>A row of differences in the image's width.</summary>
+    private ReadOnlySpan<byte> Differences(JpegComponent luma, JpegComponent difference, int row, byte[] room)
+    {
+        (int height, int width) = (size.Height, size.Width);
+        if (difference.Across == luma.Across)
+        {
+            return difference.Row(row, width);
+        }
+        bool bothWays = difference.Down != luma.Down;
+        Span<ushort> sums = _sums.AsSpan(1, _halved);
+        if (bothWays)
+        {
+            // The row that the pixel lies in and the one that it lies nearer to; at the border, the same one.
+            int near = row / 2;
+            int far = Math.Clamp(row % 2 == 0 ? near - 1 : near + 1, 0, (height + 1) / 2 - 1);
+            ReadOnlySpan<byte> nearer = difference.Row(near, _halved);
+            ReadOnlySpan<byte> farther = difference.Row(far, _halved);
+            for (int i = 0; i < sums.Length; i++)
+            {
+                sums[i] = (ushort)(3 * nearer[i] + farther[i]);
+            }
+        }
+        else
+        {
+            ReadOnlySpan<byte> values = difference.Row(row, _halved);
+            for (int i = 0; i < sums.Length; i++)
+            {
+                sums[i] = values[i];
+            }
+        }
+        (_sums[0], _sums[_halved + 1]) = (sums[0], sums[^1]);
+        // What is added before the fraction is cut off differs from pixel to pixel, so that no half is always rounded the same way.
+        Enlarge(room, bothWays ? 4 : 2, bothWays ? 8 : 1, bothWays ? 7 : 2);
+        return room.AsSpan(0, width);
+    }
+
+    private void Enlarge(byte[] target, int shift, int roundLeft, int roundRight)
+    {
+        Span<ushort> pairs = MemoryMarshal.Cast<byte, ushort>(target.AsSpan());
+        for (int i = 0; i < _halved; i += Vector<ushort>.Count)
+        {
+            Vector<ushort> three = new Vector<ushort>(_sums, i + 1) * 3;
+            Vector<ushort> left = (three + new Vector<ushort>(_sums, i) + new Vector<ushort>((ushort)roundLeft)) >>> shift;
+            Vector<ushort> right = (three + new Vector<ushort>(_sums, i + 2) + new Vector<ushort>((ushort)roundRight)) >>> shift;
+            (left | (right << 8)).CopyTo(pairs[i..]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Widen(ReadOnlySpan<byte> bytes, out Vector<int> a, out Vector<int> b, out Vector<int> c, out Vector<int> d)
+    {
+        Vector.Widen(new Vector<byte>(bytes), out Vector<ushort> low, out Vector<ushort> high);
+        Vector.Widen(low, out Vector<uint> first, out Vector<uint> second);
+        Vector.Widen(high, out Vector<uint> third, out Vector<uint> fourth);
+        (a, b, c, d) = (Vector.AsVectorInt32(first), Vector.AsVectorInt32(second), Vector.AsVectorInt32(third), Vector.AsVectorInt32(fourth));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Red(Vector<int> luma, Vector<int> red) => luma + (((red - Zero) * Factor(1.40200) + Half) >> 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Green(Vector<int> luma, Vector<int> blue, Vector<int> red) => luma + ((Half - (blue - Zero) * Factor(0.34414) - (red - Zero) * Factor(0.71414)) >> 16);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Blue(Vector<int> luma, Vector<int> blue) => luma + (((blue - Zero) * Factor(1.77200) + Half) >> 16);
+
+    /// <summary>What stands for no difference.</summary>
+    private static Vector<int> Zero => new(128);
+
+    private static Vector<int> Half => new(1 << 15);
+
+    private static int Factor(double value) => (int)(value * (1 << 16) + 0.5);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<byte> Narrow(Vector<int> a, Vector<int> b, Vector<int> c, Vector<int> d) =>
+        Vector.Narrow(Vector.Narrow(Byte(a), Byte(b)), Vector.Narrow(Byte(c), Byte(d)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<uint> Byte(Vector<int> values) => Vector.AsVectorUInt32(Vector.Min(Vector.Max(values, Vector<int>.Zero), new Vector<int>(255)));
+}
