@@ -113,7 +113,7 @@ public sealed partial record VitOptions
     public ExponentialMovingAverage? WeightAverage { get; init; }
 
     /// <summary>
-    /// Mixup and CutMix of each batch's images and targets. Null chooses: half of the batches where up to 1,000 images train from scratch, else none. A <see cref="BatchMixing.Probability"/> of 0 is
+    /// Mixup and CutMix of each batch's images and targets. Null chooses: half of the batches where up to 5,000 images train from scratch, else none. A <see cref="BatchMixing.Probability"/> of 0 is
     /// for none. Default null.
     /// </summary>
     public BatchMixing? Mixing { get; init; }

@@ -8,7 +8,7 @@ public static class VitRecipe
 {
     /// <summary>
     /// Small images from scratch on a CPU: the defaults of <see cref="VitOptions"/> written out. Mimetic initialisation, Muon, label smoothing of 0.1; the rest follows the images: a small variant
-    /// with a convolutional stem, crops and mirrored images, and for up to 1,000 images half of the batches mixed.
+    /// with a convolutional stem, crops and mirrored images, and for up to 5,000 images half of the batches mixed.
     /// </summary>
     public static VitOptions ScratchSmall { get; } = new()
     {

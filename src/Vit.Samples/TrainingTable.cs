@@ -45,7 +45,7 @@ internal sealed class TrainingTable : IProgress<EpochMetrics>
         [
             $"{value.Epoch}/{value.Epochs}", $"{value.TrainingLoss:0.0000}", $"{value.TrainingAccuracy:0.0000}",
             value.ValidationLoss?.ToString("0.0000") ?? "-", value.ValidationAccuracy?.ToString("0.0000") ?? "-",
-            $"{value.LearningRate:0.0e+0}", $"{value.ImagesPerSecond:0}", $"{TimeSpan.FromSeconds(value.SecondsLeft):mm\\:ss}",
+            $"{value.LearningRate:0.0e+0}", $"{value.ImagesPerSecond:0}", $"{(int)(value.SecondsLeft / 60):00}:{(int)(value.SecondsLeft % 60):00}",
         ];
         if (live == null)
         {

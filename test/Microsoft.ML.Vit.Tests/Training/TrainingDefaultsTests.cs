@@ -29,6 +29,7 @@ public sealed class TrainingDefaultsTests
     public void OnlyFewImagesThatTrainFromScratchAreMixed()
     {
         Assert.AreEqual(0.5, TrainingDefaults.Mixing(200, isPretrained: false)?.Probability);
+        Assert.AreEqual(0.5, TrainingDefaults.Mixing(5_000, isPretrained: false)?.Probability);
         Assert.IsNull(TrainingDefaults.Mixing(200, isPretrained: true));
         Assert.IsNull(TrainingDefaults.Mixing(50_000, isPretrained: false));
     }
