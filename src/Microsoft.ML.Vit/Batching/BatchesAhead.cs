@@ -14,7 +14,7 @@ namespace Microsoft.ML.Vit.Batching;
 internal sealed class BatchesAhead(int count, int threads, Func<BatchMaker> newMaker, Func<BatchMaker, int, CancellationToken, Batch> make) : IDisposable
 {
     private readonly TaskScheduler _scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
-    private readonly ConcurrentBag<BatchMaker> _makers = [];
+    private readonly ConcurrentStack<BatchMaker> _makers = [];
     private readonly Queue<Task<Batch>> _ahead = [];
     private readonly CancellationTokenSource _stop = new();
     private int _next;
@@ -60,12 +60,12 @@ internal sealed class BatchesAhead(int count, int threads, Func<BatchMaker> newM
 
     private Batch Make(int index)
     {
-        if (!_makers.TryTake(out BatchMaker? maker))
+        if (!_makers.TryPop(out BatchMaker? maker))
         {
             maker = newMaker();
         }
         Batch batch = make(maker, index, _stop.Token);
-        _makers.Add(maker);
+        _makers.Push(maker);
         return batch;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class PackedNetwork : IDisposable
 
     private readonly CoreThreads _threads;
     private readonly int _images;
-    private readonly ConcurrentBag<NetworkPass> _passes = []; // of one thread
+    private readonly ConcurrentStack<NetworkPass> _passes = []; // of one thread; a ConcurrentBag would stay reachable from the threads that used it
     private readonly Lazy<NetworkPass> _shared; // of all core threads, which one caller has at a time
 
     private PackedNetwork(VisionTransformer network, PackedStem stem, PackedReadout readout, CoreThreads threads)
@@ -82,13 +82,13 @@ internal sealed class PackedNetwork : IDisposable
                 return;
             }
             IReadOnlyList<Range> parts = MicroBatches.Parts(count, _images, threads);
-            NetworkPass pass = _passes.TryTake(out NetworkPass? used) ? used : new NetworkPass(this, _images);
+            NetworkPass pass = _passes.TryPop(out NetworkPass? used) ? used : new NetworkPass(this, _images);
             for (int part = Interlocked.Increment(ref next); part < parts.Count; part = Interlocked.Increment(ref next))
             {
                 (int start, int images) = parts[part].GetOffsetAndLength(count);
                 pass.Run(pixels.Span.Slice(start * bytes, images * bytes), isFloat, images, vectors.Span.Slice(start * Readout.Length, images * Readout.Length));
             }
-            _passes.Add(pass);
+            _passes.Push(pass);
         }, alone: count * Shape.Operations * Blocks.Count < LeastShared);
     }
 

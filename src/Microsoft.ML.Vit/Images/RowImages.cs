@@ -16,7 +16,7 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
     // One image alone is read as it comes.
     private readonly EncodedRowReader? _encodedReader = capacity > 1 ? reader as EncodedRowReader : null;
     private readonly EncodedImage[] _encoded = [.. Enumerable.Range(0, capacity > 1 && reader is EncodedRowReader ? capacity : 0).Select(_ => new EncodedImage())];
-    private readonly ConcurrentBag<ImageFitter> _fitters = [];
+    private readonly ConcurrentStack<ImageFitter> _fitters = [];
     private int _decoded;
 
     /// <summary>Rows that keep all cores busy for a while.</summary>
@@ -68,12 +68,17 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         {
             return;
         }
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(first, Count, options, Fitter, (index, _, fitter) =>
+        int next = first - 1;
+        // Each takes one image after the other: handed out several at a time, some would wait for the last.
+        Parallel.For(0, Math.Min(Environment.ProcessorCount, Count - first), _ =>
         {
-            DecodeOne(index, fitter);
-            return fitter;
-        }, _fitters.Add);
+            ImageFitter fitter = _fitters.TryPop(out ImageFitter? used) ? used : new ImageFitter(_encodedReader.Preprocessing);
+            for (int index = Interlocked.Increment(ref next); index < _decoded; index = Interlocked.Increment(ref next))
+            {
+                DecodeOne(index, fitter);
+            }
+            _fitters.Push(fitter);
+        });
         // Is about no image, so that nobody may leave it out.
         if (_invalid.AsSpan(first, Count - first).ToArray().FirstOrDefault(e => e is OutOfMemoryException) is { } exhausted)
         {
@@ -92,8 +97,6 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
             throw invalid;
         }
     }
-
-    private ImageFitter Fitter() => _fitters.TryTake(out ImageFitter? fitter) ? fitter : new ImageFitter(_encodedReader!.Preprocessing);
 
     private void DecodeOne(int index, ImageFitter fitter)
     {

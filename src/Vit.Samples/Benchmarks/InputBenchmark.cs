@@ -10,7 +10,7 @@ internal sealed class InputBenchmark : Command
     private const int Count = 200;
 
     private readonly Option<string?> data = new("--data") { HelpName = "DIR", Description = "Photographs: one sub-folder per class, or a .tar.gz of such, flowers.tar.gz for example. Default: drawn ones." };
-    private readonly Option<int> rounds = new("--rounds") { HelpName = "N", Description = "Turns that each way takes, after one that does not count.", DefaultValueFactory = _ => 5 };
+    private readonly Option<int> rounds = new("--rounds") { HelpName = "N", Description = "Turns that each way takes, after eight that do not count.", DefaultValueFactory = _ => 5 };
 
     public InputBenchmark() : base("input", "Image files to pixels for a network, beside ML.NET's LoadImages, ResizeImages and ExtractPixels.")
     {
@@ -62,7 +62,7 @@ internal sealed class InputBenchmark : Command
     }
 }
 
-// benchmark input --data flowers.tar.gz (two busy cores, JPEG by Skia):
+// benchmark input --data flowers.tar.gz (two cores, no other work):
 //
 // ╭─────────┬──────────┬──────────┬────────╮
 // │ images  │ images/s │ ML.NET's │ ratio  │

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Vit.Batching;
 using Microsoft.ML.Vit.Cores;
@@ -50,6 +51,27 @@ public sealed class PackedNetworkTests
                 AssertClose(expected, vectors, $"{embedding}, {isFloat}, one image");
             }
         }
+    }
+
+    [TestMethod]
+    public void AThreadThatScoredDoesNotKeepADisposedNetwork()
+    {
+        using VisionTransformer network = Network(s_config);
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference ScoreAndDispose(int images)
+        {
+            using PackedNetwork packed = Pack(network);
+            packed.Score(Pixels(s_config, isFloat: false, images), isFloat: false, images, new float[images * packed.Readout.Length]);
+            return new WeakReference(packed);
+        }
+        // The last one may still stand on the stack of a thread that waits for more.
+        WeakReference[] packed = [.. Enumerable.Range(0, 10).Select(i => ScoreAndDispose(1 + i % 2))];
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.IsLessThan(3, packed.Count(one => one.IsAlive));
     }
 
     [TestMethod]

@@ -100,7 +100,8 @@ public sealed class BenchmarkSamplesTests
         // ONNX Runtime multiplies no bfloat16 and reads no files.
         Assert.IsTrue(rows.All(row => row.GetProperty("way").GetString() is "bf16" or "input" || row.GetProperty("ratioToOnnxRuntime").GetDouble() > 0), run.Output);
         JsonElement overhead = run.Json.GetProperty("overheads").EnumerateArray().Single();
-        Assert.IsTrue(overhead.GetProperty("transformPercent").GetDouble() > 0 && overhead.GetProperty("engineMilliseconds").GetDouble() > 0, run.Output);
+        // Differences of short times: of next to nothing, they may come out below it.
+        Assert.IsTrue(overhead.GetProperty("transformPercent").GetDouble() is > -100 and < 100 && overhead.GetProperty("engineMilliseconds").GetDouble() is > -10 and < 10, run.Output);
         Assert.IsGreaterThan(0, run.Json.GetProperty("peakGflops").GetDouble());
         Assert.DoesNotContain("NNPACK", run.Error);
     }
