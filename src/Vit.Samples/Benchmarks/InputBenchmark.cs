@@ -67,7 +67,7 @@ internal sealed class InputBenchmark : Command
 // ╭─────────┬──────────┬──────────┬────────╮
 // │ images  │ images/s │ ML.NET's │ ratio  │
 // ├─────────┼──────────┼──────────┼────────┤
-// │ flowers │ 524.7    │ 323.9    │ 1.62 x │
-// │ 500x375 │ 669.4    │ 519.3    │ 1.29 x │
+// │ flowers │ 1268.8   │ 567.6    │ 2.36 x │
+// │ 500x375 │ 1238.5   │ 432      │ 2.85 x │
 // ╰─────────┴──────────┴──────────┴────────╯
-// {"sample":"benchmark input","seconds":16.247,"rows":[{"model":"flowers","batch":16,"way":"input","imagesPerSecond":524.7,"mlnetImagesPerSecond":323.9,"ratio":1.62},...],"cpu":"..."}   (with --json)
+// {"sample":"benchmark input","seconds":11.9,"rows":[{"model":"flowers","batch":16,"way":"input","imagesPerSecond":1268.8,"mlnetImagesPerSecond":567.6,"ratio":2.36},...],"cpu":"..."}   (with --json)
