@@ -9,7 +9,7 @@ namespace Microsoft.ML.Vit.Jpeg;
 /// <param name="scan">From the scan's first byte on.</param>
 internal ref struct JpegSegment(ReadOnlySpan<byte> scan) : IDisposable
 {
-    // The longest block has 64 values of 31 bits each with their code; then the eight bytes that are read in one go.
+    // The longest block has 64 values of less than 32 bits each with their code (JpegHuffmanTable gives 27 at most); then the eight bytes that are read in one go.
     private const int Beyond = 64 * 4 + 8;
 
     private readonly byte[] _bytes = ArrayPool<byte>.Shared.Rent(scan.Length + Beyond);

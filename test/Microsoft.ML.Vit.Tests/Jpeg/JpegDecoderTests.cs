@@ -28,13 +28,12 @@ public sealed class JpegDecoderTests
         }
     }
 
-    /// <summary>Files made by OpenCV 4.13 (OpenCvSharp, <c>Mat.ImEncode</c>, quality 85) of a drawing of 179 x 131 pixels: with IMWRITE_JPEG_RST_INTERVAL 3, and with IMWRITE_JPEG_OPTIMIZE.</summary>
     [TestMethod]
     [DataRow("restarts.jpg")]
     [DataRow("optimized.jpg")]
     public void PixelsOfFilesOfOtherProgramsAreThoseOfSkia(string name)
     {
-        byte[] file = File.ReadAllBytes(Path.Combine(Fixtures.RepositoryRoot(), "test", "Microsoft.ML.Vit.Tests", "Jpeg", "Files", name));
+        byte[] file = OtherProgramsFile(name);
         byte[] planes = new byte[3 * 179 * 131];
         Assert.IsTrue(JpegDecoder.TryDecode(file, new(131, 179), planes));
         CollectionAssert.AreEqual(BySkia(file, 179, 131), planes);
@@ -86,7 +85,7 @@ public sealed class JpegDecoderTests
     [TestMethod]
     public void ARestartMarkerOutOfTurnIsLeftToSkia()
     {
-        byte[] file = File.ReadAllBytes(Path.Combine(Fixtures.RepositoryRoot(), "test", "Microsoft.ML.Vit.Tests", "Jpeg", "Files", "restarts.jpg"));
+        byte[] file = OtherProgramsFile("restarts.jpg");
         file[file.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xD1]) + 1] = 0xD2;
         Assert.IsFalse(JpegDecoder.TryDecode(file, new(131, 179), new byte[3 * 179 * 131]));
     }
@@ -112,6 +111,9 @@ public sealed class JpegDecoderTests
             Assert.IsFalse(planes.AsSpan(size).ContainsAnyExcept((byte)0));
         }
     }
+
+    /// <summary>One of the files made by OpenCV 4.13 (OpenCvSharp, <c>Mat.ImEncode</c>, quality 85) of a drawing of 179 x 131 pixels: with IMWRITE_JPEG_RST_INTERVAL 3, and with IMWRITE_JPEG_OPTIMIZE.</summary>
+    private static byte[] OtherProgramsFile(string name) => File.ReadAllBytes(Path.Combine(Fixtures.RepositoryRoot(), "test", "Microsoft.ML.Vit.Tests", "Jpeg", "Files", name));
 
     /// <summary>Smooth colours, edges and noise: flat blocks, full ones and values beyond the range.</summary>
     private static SKBitmap Drawing(int width, int height, Random random)
