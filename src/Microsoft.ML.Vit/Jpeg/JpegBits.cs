@@ -32,15 +32,15 @@ internal struct JpegBits
     public readonly int Peek(int count) => (int)(_held >> (64 - count));
 
     /// <summary>Takes so many bits, of which the last are a number, whose highest bit 0 says that it is negative.</summary>
-    /// <param name="all">Bits taken, 0 to 31.</param>
-    /// <param name="count">The number's bits, 0 to <paramref name="all"/>.</param>
+    /// <param name="all">Bits taken, 0 to 31, in its lowest six bits; what is above them does not matter, so that nobody loses time taking it away.</param>
+    /// <param name="count">The number's bits, 0 to those taken.</param>
     /// <returns>The number; 0 of no bits.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Take(int all, int count)
     {
-        int value = (int)(_held >> (64 - all)) & ((1 << count) - 1);
+        int value = (int)(_held >> -all) & ((1 << count) - 1);
         _held <<= all;
-        _count -= all;
+        _count -= all & 63;
         // No branch: signs are as good as random. Of no bits, the value is 0 and so is what is added.
         return value + (((value - ((1 << count) >> 1)) >> 31) & (1 - (1 << count)));
     }

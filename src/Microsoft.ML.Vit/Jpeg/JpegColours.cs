@@ -11,6 +11,8 @@ namespace Microsoft.ML.Vit.Jpeg;
 /// <param name="size">Of the image.</param>
 internal sealed class JpegColours(PixelSize size)
 {
+    private const int FractionBits = 16;
+
     private readonly int _halved = (size.Width + 1) / 2;
     // A row of sums of halved differences, the first and the last repeated beyond the ends, and room for a vector more.
     private readonly ushort[] _sums = new ushort[(size.Width + 1) / 2 + 2 + Vector<ushort>.Count];
@@ -40,6 +42,7 @@ internal sealed class JpegColours(PixelSize size)
             Widen(luma[at..], out Vector<int> y0, out Vector<int> y1, out Vector<int> y2, out Vector<int> y3);
             Widen(blue[at..], out Vector<int> b0, out Vector<int> b1, out Vector<int> b2, out Vector<int> b3);
             Widen(red[at..], out Vector<int> r0, out Vector<int> r1, out Vector<int> r2, out Vector<int> r3);
+            (y0, y1, y2, y3) = (Whole(y0), Whole(y1), Whole(y2), Whole(y3));
             Narrow(Red(y0, r0), Red(y1, r1), Red(y2, r2), Red(y3, r3)).CopyTo(reds[at..]);
             Narrow(Green(y0, b0, r0), Green(y1, b1, r1), Green(y2, b2, r2), Green(y3, b3, r3)).CopyTo(greens[at..]);
             Narrow(Blue(y0, b0), Blue(y1, b1), Blue(y2, b2), Blue(y3, b3)).CopyTo(blues[at..]);
@@ -94,35 +97,32 @@ internal sealed class JpegColours(PixelSize size)
         }
     }
 
+    /// <summary>Bytes as numbers about 0: less 128.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Widen(ReadOnlySpan<byte> bytes, out Vector<int> a, out Vector<int> b, out Vector<int> c, out Vector<int> d)
     {
-        Vector.Widen(new Vector<byte>(bytes), out Vector<ushort> low, out Vector<ushort> high);
-        Vector.Widen(low, out Vector<uint> first, out Vector<uint> second);
-        Vector.Widen(high, out Vector<uint> third, out Vector<uint> fourth);
-        (a, b, c, d) = (Vector.AsVectorInt32(first), Vector.AsVectorInt32(second), Vector.AsVectorInt32(third), Vector.AsVectorInt32(fourth));
+        Vector.Widen(Vector.AsVectorSByte(new Vector<byte>(bytes) ^ new Vector<byte>(128)), out Vector<short> low, out Vector<short> high);
+        Vector.Widen(low, out a, out b);
+        Vector.Widen(high, out c, out d);
     }
 
+    /// <summary>Luma in the fixed point, and the half that rounds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<int> Red(Vector<int> luma, Vector<int> red) => luma + (((red - Zero) * Factor(1.40200) + Half) >> 16);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<int> Green(Vector<int> luma, Vector<int> blue, Vector<int> red) => luma + ((Half - (blue - Zero) * Factor(0.34414) - (red - Zero) * Factor(0.71414)) >> 16);
+    private static Vector<int> Whole(Vector<int> luma) => (luma << FractionBits) + new Vector<int>(1 << (FractionBits - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<int> Blue(Vector<int> luma, Vector<int> blue) => luma + (((blue - Zero) * Factor(1.77200) + Half) >> 16);
+    private static Vector<int> Red(Vector<int> luma, Vector<int> red) => (luma + red * Factor(1.40200)) >> FractionBits;
 
-    /// <summary>What stands for no difference.</summary>
-    private static Vector<int> Zero => new(128);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Green(Vector<int> luma, Vector<int> blue, Vector<int> red) => (luma - blue * Factor(0.34414) - red * Factor(0.71414)) >> FractionBits;
 
-    private static Vector<int> Half => new(1 << 15);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<int> Blue(Vector<int> luma, Vector<int> blue) => (luma + blue * Factor(1.77200)) >> FractionBits;
 
-    private static int Factor(double value) => (int)(value * (1 << 16) + 0.5);
+    private static int Factor(double value) => (int)(value * (1 << FractionBits) + 0.5);
 
+    /// <summary>Back to bytes; what is beyond their range becomes its end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<byte> Narrow(Vector<int> a, Vector<int> b, Vector<int> c, Vector<int> d) =>
-        Vector.Narrow(Vector.Narrow(Byte(a), Byte(b)), Vector.Narrow(Byte(c), Byte(d)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<uint> Byte(Vector<int> values) => Vector.AsVectorUInt32(Vector.Min(Vector.Max(values, Vector<int>.Zero), new Vector<int>(255)));
+        Vector.AsVectorByte(Vector.NarrowWithSaturation(Vector.NarrowWithSaturation(a, b), Vector.NarrowWithSaturation(c, d))) ^ new Vector<byte>(128);
 }

@@ -12,6 +12,9 @@ internal sealed class JpegHuffmanTable
     /// <summary>Stands for bits that are no code: more zeros before a value than a block has places.</summary>
     private const int NoCode = (64 << 4) | 1;
 
+    /// <summary>Of an entry, those for the lengths: as many as a processor looks at when it shifts by an entry.</summary>
+    private const int LengthBits = 6;
+
     /// <summary>Bits of a value: more than eight bits a pixel make none longer.</summary>
     private const int LongestValue = 11;
 
@@ -62,8 +65,8 @@ internal sealed class JpegHuffmanTable
             entry = LongEntry(bits.Peek(LongestCode));
         }
         // What follows needs only the sum of both lengths: one look into a table for a code and its value.
-        symbol = entry >> 5;
-        return bits.Take(entry & 31, symbol & 15);
+        symbol = entry >> LengthBits;
+        return bits.Take(entry, symbol & 15);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -89,6 +92,6 @@ internal sealed class JpegHuffmanTable
         }
     }
 
-    /// <summary>The bits that a code and its value have, and the symbol from the sixth bit on.</summary>
-    private static int Entry(int length, int symbol) => (symbol & 15) <= LongestValue ? (symbol << 5) | (length + (symbol & 15)) : Entry(1, NoCode);
+    /// <summary>The bits that a code and its value have, and the symbol above them.</summary>
+    private static int Entry(int length, int symbol) => (symbol & 15) <= LongestValue ? (symbol << LengthBits) | (length + (symbol & 15)) : Entry(1, NoCode);
 }

@@ -35,16 +35,7 @@ internal static class JpegInverseDct
         Pass(ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, FractionBits - ExtraBits);
         Transpose(ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h);
         Pass(ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h, FractionBits + ExtraBits + 3);
-        Transpose(ref a, ref b, ref c, ref d, ref e, ref f, ref g, ref h);
-        ref byte to = ref MemoryMarshal.GetReference(target[..(7 * stride + 8)]);
-        Store(a, ref to);
-        Store(b, ref Unsafe.Add(ref to, stride));
-        Store(c, ref Unsafe.Add(ref to, 2 * stride));
-        Store(d, ref Unsafe.Add(ref to, 3 * stride));
-        Store(e, ref Unsafe.Add(ref to, 4 * stride));
-        Store(f, ref Unsafe.Add(ref to, 5 * stride));
-        Store(g, ref Unsafe.Add(ref to, 6 * stride));
-        Store(h, ref Unsafe.Add(ref to, 7 * stride));
+        Store(Bytes(a, b, c, d), Bytes(e, f, g, h), ref MemoryMarshal.GetReference(target[..(7 * stride + 8)]), stride);
         return true;
     }
 
@@ -131,12 +122,34 @@ internal static class JpegInverseDct
 
     /// <summary>Values about 0 to bytes; those far beyond the range wrap, as they do in the library's table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<int> values, ref byte to)
+    private static Vector256<ulong> Bytes(Vector256<int> a, Vector256<int> b, Vector256<int> c, Vector256<int> d) =>
+        (Vector256.NarrowWithSaturation((Vector256.Narrow(a, b) << 6) >> 6, (Vector256.Narrow(c, d) << 6) >> 6).AsByte() ^ Vector256.Create((byte)128)).AsUInt64();
+
+    /// <summary>Stores eight columns of eight bytes each: transposes squares of four, of two, and of one byte about the diagonal, and stores rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector256<ulong> left, Vector256<ulong> right, ref byte to, int stride)
     {
-        Vector256<int> wrapped = (values << 22) >> 22;
-        Vector256<int> clamped = Vector256.Min(Vector256.Max(wrapped, Vector256.Create(-128)), Vector256.Create(127)) + Vector256.Create(128);
-        Vector128<short> shorts = Vector128.Narrow(clamped.GetLower(), clamped.GetUpper());
-        Unsafe.WriteUnaligned(ref to, Vector128.Narrow(shorts.AsUInt16(), shorts.AsUInt16()).AsUInt64().ToScalar());
+        Exchange(ref left, ref right, 32, 0x00000000FFFFFFFF);
+        Vector256<ulong> first = Vector256.Create(left.GetLower(), right.GetLower()), last = Vector256.Create(left.GetUpper(), right.GetUpper());
+        Exchange(ref first, ref last, 16, 0x0000FFFF0000FFFF);
+        Vector256<ulong> uneven = Vector256.Create(0, ulong.MaxValue, 0, ulong.MaxValue);
+        Vector256<ulong> above = Vector256.ConditionalSelect(uneven, Vector256.Shuffle(last, Vector256.Create(0ul, 0, 2, 2)), first);
+        Vector256<ulong> below = Vector256.ConditionalSelect(uneven, last, Vector256.Shuffle(first, Vector256.Create(1ul, 1, 3, 3)));
+        Exchange(ref above, ref below, 8, 0x00FF00FF00FF00FF);
+        for (int row = 0; row < 4; row++)
+        {
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, 2 * row * stride), above[row]);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, (2 * row + 1) * stride), below[row]);
+        }
+    }
+
+    /// <summary>Swaps, in every pair of lanes, what the mask and the shift say: the upper part of the one and the lower part of the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Exchange(ref Vector256<ulong> above, ref Vector256<ulong> below, int shift, ulong lower)
+    {
+        Vector256<ulong> differing = ((above >> shift) ^ below) & Vector256.Create(lower);
+        below ^= differing;
+        above ^= differing << shift;
     }
 
     private static int Wrapped(int value) => (value << 22) >> 22;

@@ -3,19 +3,23 @@ using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Scoring;
 
-/// <summary>Runs ahead of a cursor through the images and scores them a batch at a time.</summary>
+/// <summary>Runs ahead of a cursor through the images and scores them a batch at a time, while the images of the next batch are decoded.</summary>
 internal sealed class LookAhead : IDisposable
 {
     private readonly DataViewRowCursor _images;
-    private readonly ScoredBatch _batch;
+    private readonly Func<ScoredBatch> _newBatch;
+    private ScoredBatch _batch;
+    private ScoredBatch? _next; // few rows need one batch alone
     private int _current = -1;
 
     /// <summary>Takes over the cursor over the image column.</summary>
     public LookAhead(DataViewRowCursor images, DataViewSchema.Column feature, ScoringModel model, int vectorLength, int batchSize)
     {
         var reader = new ImageColumnReader(feature, model.Preprocessing);
+        RowImageReader row = reader.For(images);
         _images = images;
-        _batch = new ScoredBatch(model, reader.For(images), ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
+        _newBatch = () => new ScoredBatch(model, row, ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
+        _batch = _newBatch();
     }
 
     /// <summary>The network's output for the current row.</summary>
@@ -28,14 +32,25 @@ internal sealed class LookAhead : IDisposable
         {
             return;
         }
-        _batch.Clear();
-        while (!_batch.IsFull && _images.MoveNext())
+        if (_next is null)
         {
-            _batch.Add();
+            Fill(_batch);
+        }
+        else
+        {
+            (_batch, _next) = (_next, _batch);
         }
         if (_batch.Count == 0)
         {
             throw new InvalidOperationException("The data gave fewer rows when it was read a second time beside the first; it must give the same rows each time.");
+        }
+        if (_batch.IsFull)
+        {
+            Fill(_next ??= _newBatch());
+        }
+        else
+        {
+            _next?.Clear();
         }
         _batch.Score();
         _current = 0;
@@ -44,6 +59,18 @@ internal sealed class LookAhead : IDisposable
     /// <summary>Ends the cursor.</summary>
     public void Dispose()
     {
+        _batch.EndDecoding();
+        _next?.EndDecoding();
         _images.Dispose();
+    }
+
+    private void Fill(ScoredBatch batch)
+    {
+        batch.Clear();
+        while (!batch.IsFull && _images.MoveNext())
+        {
+            batch.Add();
+        }
+        batch.BeginDecoding();
     }
 }

@@ -13,6 +13,7 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
 {
     private readonly RowImages _images = new(row, shape.Bytes, size);
     private readonly float[] _vectors = new float[checked(size * vectorLength)];
+    private Task? _decoding;
 
     /// <summary>Images held.</summary>
     public int Count => _images.Count;
@@ -29,12 +30,31 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
     /// <summary>Adds the row's image.</summary>
     public void Add() => _images.Add();
 
+    /// <summary>Begins to decode the images held, beside the caller's thread, which leaves them alone until it scores them.</summary>
+    public void BeginDecoding() => _decoding = Task.Run(_images.DecodeAll);
+
     /// <summary>Scores all images held.</summary>
     /// <exception cref="FileNotFoundException">The file of one is missing.</exception>
     /// <exception cref="InvalidDataException">One cannot be read otherwise.</exception>
     public void Score()
     {
-        _images.DecodeAll();
+        if (Interlocked.Exchange(ref _decoding, null) is { } decoding)
+        {
+            decoding.GetAwaiter().GetResult();
+        }
+        else
+        {
+            _images.DecodeAll();
+        }
         model.Score(_images.Pixels, shape, Count, _vectors);
+    }
+
+    /// <summary>Waits until nothing is decoded any more, whatever comes of it.</summary>
+    public void EndDecoding()
+    {
+        if (_decoding is { } decoding)
+        {
+            Task.WaitAny(decoding); // does not throw what the task did
+        }
     }
 }
