@@ -91,6 +91,36 @@ public class VitTransformerTests
     }
 
     [TestMethod]
+    public void ABrokenFileEndsTheRowsAtItsBatchAndNoEarlierOne()
+    {
+        using var folder = new TemporaryFolder();
+        TestImages.WriteFolder(folder.Path, perClass: 5);
+        IDataView images = s_ml.Data.LoadImagesFromFolder(folder.Path);
+        IDataView keyed = s_ml.Transforms.Conversion.MapValueToKey("Label").Fit(images).Transform(images);
+        VitOptions options = TestImages.TinyOptions with { Epochs = 1, ScoringBatchSize = 4, FeatureColumnName = "ImagePath" };
+        using VitTransformer model = s_ml.MulticlassClassification.Trainers.Vit(options).Fit(keyed);
+        string[] paths = [.. keyed.GetColumn<string>("ImagePath")];
+        float[][] scores = [.. model.Transform(keyed).GetColumn<float[]>("Score")];
+        File.WriteAllBytes(paths[9], [0x89, 0x50, 0x4E, 0x47]);
+
+        var found = new List<float[]>();
+        InvalidDataException error = Assert.ThrowsExactly<InvalidDataException>(() => found.AddRange(model.Transform(keyed).GetColumn<float[]>("Score")));
+        StringAssert.Contains(error.Message, paths[9]);
+        Assert.HasCount(8, found);
+        for (int i = 0; i < found.Count; i++)
+        {
+            CollectionAssert.AreEqual(scores[i], found[i]);
+        }
+        // Left while the broken file's batch is read, a cursor throws nothing.
+        IDataView scored = model.Transform(keyed);
+        using DataViewRowCursor cursor = scored.GetRowCursor([scored.Schema["Score"]]);
+        for (int row = 0; row < 5; row++)
+        {
+            Assert.IsTrue(cursor.MoveNext());
+        }
+    }
+
+    [TestMethod]
     public void DisposingTwiceIsSafeAndScoringAfterwardsThrows()
     {
         IDataView data = EstimatorConformanceTests.Keyed(s_ml);

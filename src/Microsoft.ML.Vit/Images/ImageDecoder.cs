@@ -36,20 +36,23 @@ internal static class ImageDecoder
                 throw new InvalidDataException($"The {format} image says it has {size} (height x width) pixels; expected sides of 1 to {LongestSide} and at most {MostPixels} pixels.");
             }
             SKEncodedOrigin origin = format == "PNG" ? PngOrientation.Of(encoded) : codec.EncodedOrigin;
-            if (format == "JPEG" && origin == SKEncodedOrigin.TopLeft && channels == 3)
-            {
-                var image = new PlanarImage(size, channels);
-                if (JpegDecoder.TryDecode(encoded, size, image.Pixels))
-                {
-                    return image;
-                }
-                image.Dispose();
-            }
-            return Decode(codec, size, origin, format, channels);
+            PlanarImage stored = (format == "JPEG" && channels == 3 ? ByJpegDecoder(encoded, size) : null) ?? BySkia(codec, size, format, channels);
+            return PlaneTurning.Upright(stored, origin);
         }
     }
 
-    private static unsafe PlanarImage Decode(SKCodec codec, PixelSize size, SKEncodedOrigin origin, string format, int channels)
+    private static PlanarImage? ByJpegDecoder(ReadOnlySpan<byte> encoded, PixelSize size)
+    {
+        var image = new PlanarImage(size, 3);
+        if (JpegDecoder.TryDecode(encoded, size, image.Pixels))
+        {
+            return image;
+        }
+        image.Dispose();
+        return null;
+    }
+
+    private static unsafe PlanarImage BySkia(SKCodec codec, PixelSize size, string format, int channels)
     {
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
         var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
@@ -72,7 +75,7 @@ internal static class ImageDecoder
                         : $"The {format} image is truncated or broken ({result}).");
                 }
             }
-            return PixelUnpacking.Unpack(pixels, size, blueFirst: false, opaque ? AlphaKind.Opaque : AlphaKind.Straight, origin, channels);
+            return PixelUnpacking.Unpack(pixels, size, blueFirst: false, opaque ? AlphaKind.Opaque : AlphaKind.Straight, channels);
         }
         finally
         {

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using SkiaSharp;
 
 namespace Microsoft.ML.Vit.Images;
 
@@ -22,7 +21,7 @@ internal static class MLImagePlanes
         {
             throw new InvalidDataException($"The image has {packed.Length} bytes; expected {size} pixels of 4 bytes.");
         }
-        PlanarImage planes = PixelUnpacking.Unpack(packed, size, image.PixelFormat == MLPixelFormat.Bgra32, PixelUnpacking.AlphaOf(packed), SKEncodedOrigin.TopLeft, channels);
+        PlanarImage planes = PixelUnpacking.Unpack(packed, size, image.PixelFormat == MLPixelFormat.Bgra32, PixelUnpacking.AlphaOf(packed), channels);
         // The span is over native memory, which the image's finalizer would free.
         GC.KeepAlive(image);
         return planes;

@@ -1,73 +1,54 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using SkiaSharp;
 
 namespace Microsoft.ML.Vit.Images;
 
-/// <summary>Turns rows of four-byte pixels, as Skia and ML.NET hold them, into upright planes over a white ground.</summary>
+/// <summary>Turns rows of four-byte pixels, as Skia and ML.NET hold them, into planes over a white ground.</summary>
 internal static class PixelUnpacking
 {
     /// <summary>Unpacks an image.</summary>
     /// <param name="packed">size.Height x size.Width x 4 bytes: red, green, blue (or blue, green, red), alpha.</param>
-    /// <param name="size">The size as stored, before turning.</param>
+    /// <param name="size">The image's size.</param>
     /// <param name="blueFirst">Blue, green, red instead of red, green, blue.</param>
     /// <param name="alpha">What the fourth byte means.</param>
-    /// <param name="origin">Which corner of what a person sees the first pixel is (the EXIF orientation).</param>
     /// <param name="channels">1: luma of ITU-R 601 (as Pillow's "L"); 3: red, green, blue.</param>
-    /// <returns>The image as a person sees it; the caller disposes it.</returns>
-    public static PlanarImage Unpack(ReadOnlySpan<byte> packed, PixelSize size, bool blueFirst, AlphaKind alpha, SKEncodedOrigin origin, int channels)
+    /// <returns>The image; the caller disposes it.</returns>
+    public static PlanarImage Unpack(ReadOnlySpan<byte> packed, PixelSize size, bool blueFirst, AlphaKind alpha, int channels)
     {
-        bool turned = origin is >= SKEncodedOrigin.LeftTop and <= SKEncodedOrigin.LeftBottom;
-        var image = new PlanarImage(turned ? new PixelSize(size.Width, size.Height) : size, channels);
-        if (alpha == AlphaKind.Opaque && origin == SKEncodedOrigin.TopLeft && channels == 3)
+        var image = new PlanarImage(size, channels);
+        if (alpha == AlphaKind.Opaque && channels == 3)
         {
             Divide(packed, image.Pixels, blueFirst);
             return image;
         }
-        // Where the stored pixel (x, y) goes is first + x * right + y * down.
-        (int width, int height, int outWidth) = (size.Width, size.Height, image.Size.Width);
-        (int first, int right, int down) = origin switch
-        {
-            SKEncodedOrigin.TopRight => (width - 1, -1, outWidth),
-            SKEncodedOrigin.BottomRight => (height * outWidth - 1, -1, -outWidth),
-            SKEncodedOrigin.BottomLeft => ((height - 1) * outWidth, 1, -outWidth),
-            SKEncodedOrigin.LeftTop => (0, outWidth, 1),
-            SKEncodedOrigin.RightTop => (height - 1, outWidth, -1),
-            SKEncodedOrigin.RightBottom => (width * outWidth - 1, -outWidth, -1),
-            SKEncodedOrigin.LeftBottom => ((width - 1) * outWidth, -outWidth, 1),
-            _ => (0, 1, outWidth),
-        };
-        Span<byte> reds = image.Pixels[..(width * height)];
-        Span<byte> greens = channels == 1 ? reds : image.Pixels.Slice(width * height, width * height);
-        Span<byte> blues = channels == 1 ? reds : image.Pixels[(2 * width * height)..];
+        int area = size.Height * size.Width;
+        Span<byte> reds = image.Pixels[..area];
+        Span<byte> greens = channels == 1 ? reds : image.Pixels.Slice(area, area);
+        Span<byte> blues = channels == 1 ? reds : image.Pixels[(2 * area)..];
         (int redAt, int blueAt) = blueFirst ? (2, 0) : (0, 2);
-        for (int y = 0; y < height; y++)
+        for (int i = 0; i < area; i++)
         {
-            ReadOnlySpan<byte> row = packed.Slice(y * width * 4, width * 4);
-            int at = first + y * down;
-            for (int x = 0; x < row.Length; x += 4, at += right)
+            ReadOnlySpan<byte> pixel = packed.Slice(4 * i, 4);
+            (int red, int green, int blue) = (pixel[redAt], pixel[1], pixel[blueAt]);
+            if (alpha != AlphaKind.Opaque && pixel[3] != 255)
             {
-                (int red, int green, int blue) = (row[x + redAt], row[x + 1], row[x + blueAt]);
-                if (alpha != AlphaKind.Opaque && row[x + 3] != 255)
-                {
-                    (red, green, blue) = (OverWhite(red, row[x + 3], alpha), OverWhite(green, row[x + 3], alpha), OverWhite(blue, row[x + 3], alpha));
-                }
-                if (channels == 1)
-                {
-                    reds[at] = (byte)((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16);
-                }
-                else
-                {
-                    reds[at] = (byte)red;
-                    greens[at] = (byte)green;
-                    blues[at] = (byte)blue;
-                }
+                (red, green, blue) = (OverWhite(red, pixel[3], alpha), OverWhite(green, pixel[3], alpha), OverWhite(blue, pixel[3], alpha));
+            }
+            if (channels == 1)
+            {
+                reds[i] = (byte)((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16);
+            }
+            else
+            {
+                reds[i] = (byte)red;
+                greens[i] = (byte)green;
+                blues[i] = (byte)blue;
             }
         }
         return image;
     }
 
-    /// <summary>Four-byte pixels to three planes, as most photographs need it: nothing to blend, nothing to turn.</summary>
+    /// <summary>Four-byte pixels to three planes, as most photographs need it: nothing to blend.</summary>
     private static void Divide(ReadOnlySpan<byte> packed, Span<byte> planes, bool blueFirst)
     {
         ReadOnlySpan<Vector<uint>> pixels = MemoryMarshal.Cast<byte, Vector<uint>>(packed);

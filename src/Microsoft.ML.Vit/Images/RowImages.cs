@@ -28,6 +28,9 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
     /// <summary>Whether no more fit.</summary>
     public bool IsFull => Count == capacity;
 
+    /// <summary>Whether the rows have them encoded, so that <see cref="Decode"/> takes its time.</summary>
+    public bool AreEncoded => _encodedReader is not null;
+
     /// <summary>The pixels of the images held, one after the other, before what is undefined; those of an invalid one are undefined too.</summary>
     public byte[] Pixels => _pixels;
 

@@ -8,8 +8,8 @@ internal sealed class LookAhead : IDisposable
 {
     private readonly DataViewRowCursor _images;
     private readonly Func<ScoredBatch> _newBatch;
-    private ScoredBatch _batch;
-    private ScoredBatch? _next; // few rows need one batch alone
+    private ScoredBatch? _batch;
+    private ScoredBatch? _next; // null where no rows are left
     private int _current = -1;
 
     /// <summary>Takes over the cursor over the image column.</summary>
@@ -19,39 +19,25 @@ internal sealed class LookAhead : IDisposable
         RowImageReader row = reader.For(images);
         _images = images;
         _newBatch = () => new ScoredBatch(model, row, ImageShape.Of(model.Preprocessing, reader.IsFloat), batchSize, vectorLength);
-        _batch = _newBatch();
     }
 
     /// <summary>The network's output for the current row.</summary>
-    public ReadOnlySpan<float> Current => _batch[_current];
+    public ReadOnlySpan<float> Current => _batch![_current];
 
     /// <summary>To the next row; scores the next batch when the last is used up.</summary>
     public void MoveNext()
     {
-        if (++_current < _batch.Count)
+        if (++_current < _batch?.Count)
         {
             return;
         }
-        if (_next is null)
+        if (_batch is null)
         {
-            Fill(_batch);
+            _next = Take(null);
         }
-        else
-        {
-            (_batch, _next) = (_next, _batch);
-        }
-        if (_batch.Count == 0)
-        {
-            throw new InvalidOperationException("The data gave fewer rows when it was read a second time beside the first; it must give the same rows each time.");
-        }
-        if (_batch.IsFull)
-        {
-            Fill(_next ??= _newBatch());
-        }
-        else
-        {
-            _next?.Clear();
-        }
+        ScoredBatch? used = _batch;
+        _batch = _next ?? throw new InvalidOperationException("The data gave fewer rows when it was read a second time beside the first; it must give the same rows each time.");
+        _next = _batch.IsFull ? Take(used) : null;
         _batch.Score();
         _current = 0;
     }
@@ -59,18 +45,27 @@ internal sealed class LookAhead : IDisposable
     /// <summary>Ends the cursor.</summary>
     public void Dispose()
     {
-        _batch.EndDecoding();
+        _batch?.EndDecoding();
         _next?.EndDecoding();
         _images.Dispose();
     }
 
-    private void Fill(ScoredBatch batch)
+    /// <summary>Takes the images of the next rows; null where there are none.</summary>
+    /// <param name="used">Memory for them; null for none yet.</param>
+    private ScoredBatch? Take(ScoredBatch? used)
     {
+        if (!_images.MoveNext())
+        {
+            return null;
+        }
+        ScoredBatch batch = used ?? _newBatch();
         batch.Clear();
-        while (!batch.IsFull && _images.MoveNext())
+        do
         {
             batch.Add();
         }
+        while (!batch.IsFull && _images.MoveNext());
         batch.BeginDecoding();
+        return batch;
     }
 }

@@ -30,8 +30,8 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
     /// <summary>Adds the row's image.</summary>
     public void Add() => _images.Add();
 
-    /// <summary>Begins to decode the images held, beside the caller's thread, which leaves them alone until it scores them.</summary>
-    public void BeginDecoding() => _decoding = Task.Run(_images.DecodeAll);
+    /// <summary>Begins to decode the images held, where they need it, beside the caller's thread, which leaves them alone until it scores them.</summary>
+    public void BeginDecoding() => _decoding = _images.AreEncoded ? Task.Run(_images.DecodeAll) : null;
 
     /// <summary>Scores all images held.</summary>
     /// <exception cref="FileNotFoundException">The file of one is missing.</exception>

@@ -25,8 +25,8 @@ internal sealed record ScoreOverhead(string Model, double TransformPercent, doub
     public static ScoreOverhead Measure(string name, VitConfig model, double imagesPerSecond, int turns)
     {
         VitConfig narrow = VitConfig.Tiny16 with { ImageSize = model.ImageSize, PatchSize = Math.Min(model.ImageSize.Height / 2, 28), Width = 64, Heads = 1, Depth = 1, MlpRatio = 1 };
-        using var ways = new ScoreWays(narrow, Images, inAllPrecisions: false);
-        using var twice = new ScoreWays(narrow with { Width = 2 * narrow.Width }, Images, inAllPrecisions: false);
+        using var ways = new ScoreWays(narrow, Images, isWhole: false);
+        using var twice = new ScoreWays(narrow with { Width = 2 * narrow.Width }, Images, isWhole: false);
         double Seconds(Func<ScoreWays, Action> way)
         {
             (Action one, Action other) = (way(ways), way(twice));

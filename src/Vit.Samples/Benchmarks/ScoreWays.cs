@@ -16,8 +16,8 @@ internal sealed class ScoreWays : IDisposable
     /// <summary>A network that has seen two images: as hard to multiply as any.</summary>
     /// <param name="model">Its architecture.</param>
     /// <param name="batch">The most images at once.</param>
-    /// <param name="inAllPrecisions">Whether in bfloat16 and int8 too.</param>
-    public ScoreWays(VitConfig model, int batch, bool inAllPrecisions = true)
+    /// <param name="isWhole">Whether in bfloat16 and int8 too, and beside ONNX Runtime.</param>
+    public ScoreWays(VitConfig model, int batch, bool isWhole = true)
     {
         images = new RandomImages(ml, model, batch);
         VitTransformer trained = ml.MulticlassClassification.Trainers.Vit(new VitOptions
@@ -30,8 +30,8 @@ internal sealed class ScoreWays : IDisposable
             Device = "cpu",
             ScoringBatchSize = batch,
         }).Fit(images.Take(2));
-        ways.Add(("fp32", trained, new OnnxPeer(trained)));
-        if (inAllPrecisions)
+        ways.Add(("fp32", trained, isWhole ? new OnnxPeer(trained) : null));
+        if (isWhole)
         {
             // ONNX Runtime multiplies no bfloat16 on a CPU.
             ways.Add(("bf16", trained.WithPrecision(VitPrecision.BFloat16), null));

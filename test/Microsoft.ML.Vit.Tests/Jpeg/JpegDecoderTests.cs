@@ -148,7 +148,7 @@ public sealed class JpegDecoderTests
     private static byte[] BySkia(byte[] file, int width, int height)
     {
         using SKBitmap bitmap = SKBitmap.Decode(file, new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        using PlanarImage planes = PixelUnpacking.Unpack(bitmap.GetPixelSpan(), new(height, width), blueFirst: false, AlphaKind.Opaque, SKEncodedOrigin.TopLeft, 3);
+        using PlanarImage planes = PixelUnpacking.Unpack(bitmap.GetPixelSpan(), new(height, width), blueFirst: false, AlphaKind.Opaque, 3);
         return planes.Pixels.ToArray();
     }
 }
