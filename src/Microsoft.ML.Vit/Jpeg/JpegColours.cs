@@ -14,8 +14,8 @@ internal sealed class JpegColours(PixelSize size)
     private const int FractionBits = 16;
 
     private readonly int _halved = (size.Width + 1) / 2;
-    // A row of sums of halved differences, the first and the last repeated beyond the ends, and room for a vector more.
-    private readonly ushort[] _sums = new ushort[(size.Width + 1) / 2 + 2 + Vector<ushort>.Count];
+    // A row of sums of halved differences, the first and the last repeated beyond the ends, and room for what vectors write beyond them.
+    private readonly ushort[] _sums = new ushort[(size.Width + 1) / 2 + 2 + Vector<byte>.Count];
     private readonly byte[] _blue = new byte[size.Width + 2 * Vector<byte>.Count];
     private readonly byte[] _red = new byte[size.Width + 2 * Vector<byte>.Count];
 
@@ -58,31 +58,31 @@ internal sealed class JpegColours(PixelSize size)
             return difference.Row(row, width);
         }
         bool bothWays = difference.Down != luma.Down;
-        Span<ushort> sums = _sums.AsSpan(1, _halved);
-        if (bothWays)
-        {
-            // The row that the pixel lies in and the one that it lies nearer to; at the border, the same one.
-            int near = row / 2;
-            int far = Math.Clamp(row % 2 == 0 ? near - 1 : near + 1, 0, (height + 1) / 2 - 1);
-            ReadOnlySpan<byte> nearer = difference.Row(near, _halved);
-            ReadOnlySpan<byte> farther = difference.Row(far, _halved);
-            for (int i = 0; i < sums.Length; i++)
-            {
-                sums[i] = (ushort)(3 * nearer[i] + farther[i]);
-            }
-        }
-        else
-        {
-            ReadOnlySpan<byte> values = difference.Row(row, _halved);
-            for (int i = 0; i < sums.Length; i++)
-            {
-                sums[i] = values[i];
-            }
-        }
-        (_sums[0], _sums[_halved + 1]) = (sums[0], sums[^1]);
+        // The row that the pixel lies in and, halved both ways, the one that it lies nearer to; at the border, the same one.
+        int near = bothWays ? row / 2 : row;
+        int far = Math.Clamp(row % 2 == 0 ? near - 1 : near + 1, 0, (height + 1) / 2 - 1);
+        Sum(difference.From(near), bothWays ? difference.From(far) : []);
         // What is added before the fraction is cut off differs from pixel to pixel, so that no half is always rounded the same way.
         Enlarge(room, bothWays ? 4 : 2, bothWays ? 8 : 1, bothWays ? 7 : 2);
         return room.AsSpan(0, width);
+    }
+
+    /// <summary>Three times the one row and the other; the one alone where there is no other.</summary>
+    private void Sum(ReadOnlySpan<byte> nearer, ReadOnlySpan<byte> farther)
+    {
+        Span<ushort> sums = _sums.AsSpan(1);
+        for (int i = 0; i < _halved; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(nearer[i..]), out Vector<ushort> low, out Vector<ushort> high);
+            if (!farther.IsEmpty)
+            {
+                Vector.Widen(new Vector<byte>(farther[i..]), out Vector<ushort> otherLow, out Vector<ushort> otherHigh);
+                (low, high) = (low * 3 + otherLow, high * 3 + otherHigh);
+            }
+            low.CopyTo(sums[i..]);
+            high.CopyTo(sums[(i + Vector<ushort>.Count)..]);
+        }
+        (_sums[0], _sums[_halved + 1]) = (_sums[1], _sums[_halved]);
     }
 
     private void Enlarge(byte[] target, int shift, int roundLeft, int roundRight)

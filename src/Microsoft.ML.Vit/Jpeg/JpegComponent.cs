@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 
 namespace Microsoft.ML.Vit.Jpeg;
 
@@ -36,11 +37,15 @@ internal sealed class JpegComponent(byte id, int across, int down, int quantizat
     public void MakePlane(int unitsAcross, int unitsDown)
     {
         Stride = unitsAcross * across * 8;
-        _plane = ArrayPool<byte>.Shared.Rent(checked(Stride * unitsDown * down * 8));
+        // And room for what a vector reads beyond the last row.
+        _plane = ArrayPool<byte>.Shared.Rent(checked(Stride * unitsDown * down * 8 + Vector<byte>.Count));
     }
 
     /// <summary>The first so many pixels of a row.</summary>
     public ReadOnlySpan<byte> Row(int row, int width) => _plane.AsSpan(row * Stride, width);
+
+    /// <summary>From a row on, with a vector's bytes behind each pixel of it.</summary>
+    public ReadOnlySpan<byte> From(int row) => _plane.AsSpan(row * Stride);
 
     public void Dispose()
     {

@@ -8,19 +8,18 @@ namespace Vit.Samples.Benchmarks;
 /// <summary>Whether what was learned from many images helps with few others: cross-validation from scratch and from a saved model, the same folds and minutes.</summary>
 internal sealed class TransferBenchmark : Command
 {
-    private const int Size = 64;
-
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such: flowers.tar.gz." };
     private readonly Option<string> weights = new("--weights") { Required = true, HelpName = "FILE", Description = "The model to start from (.zip), of cifar10 --model." };
     private readonly Option<int> folds = new("--folds") { HelpName = "N", Description = "Parts, each tested on once.", DefaultValueFactory = _ => 5 };
-    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "Time budget of each fold.", DefaultValueFactory = _ => 1 };
-    private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Pixels that the saved model is fine-tuned at. Default: its own." };
-    private readonly Option<double?> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate of the fine-tuning, by Muon." };
+    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "Time budget of each fold: the shorter, the more it helps.", DefaultValueFactory = _ => 0.1 };
+    private readonly Option<int> imageSize = new("--image-size") { HelpName = "N", Description = "Pixels of a side that the saved model is fine-tuned at; its own are the quickest.", DefaultValueFactory = _ => 48 };
+    private readonly Option<double> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate of the fine-tuning, by Muon.", DefaultValueFactory = _ => 4e-3 };
+    private readonly Option<int> frozenBlocks = new("--frozen-blocks") { HelpName = "N", Description = "The saved model's first blocks, which stay as they are.", DefaultValueFactory = _ => 2 };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 
     public TransferBenchmark() : base("transfer", "Few images from scratch and from a model of other images, in equal minutes.")
     {
-        foreach (Option option in (Option[])[data, weights, folds, minutes, imageSize, learningRate, seed])
+        foreach (Option option in (Option[])[data, weights, folds, minutes, imageSize, learningRate, frozenBlocks, seed])
         {
             Add(option);
         }
@@ -34,19 +33,19 @@ internal sealed class TransferBenchmark : Command
         using ImageFolder images = ImageFolder.Open(run.Arguments.GetRequiredValue(data), run.Cancellation);
         IReadOnlyList<ImageSplit> splits = ImageSplit.Folds(images, run.Arguments.GetValue(folds), random);
         var ml = new MLContext(random);
-        var scratch = new VitOptions { MaxTrainingTime = TimeSpan.FromMinutes(run.Arguments.GetValue(minutes)) };
+        var scratch = new VitOptions { FeatureColumnName = "ImagePath", MaxTrainingTime = TimeSpan.FromMinutes(run.Arguments.GetValue(minutes)) };
         VitOptions tuned = scratch with
         {
             WarmStart = start,
-            ImageSize = run.Arguments.GetValue(imageSize) is { } size ? new PixelSize(size, size) : null,
-            Optimizer = new MuonOptimizer { LearningRate = run.Arguments.GetValue(learningRate) ?? 1e-3 },
-            Mixing = new BatchMixing { Probability = 0.5 },
+            ImageSize = run.Arguments.GetValue(imageSize),
+            Optimizer = new MuonOptimizer { LearningRate = run.Arguments.GetValue(learningRate) },
+            FrozenBlocks = run.Arguments.GetValue(frozenBlocks),
         };
         string name = Path.GetFileName(images.Folder);
         var marks = new List<Mark>();
         foreach ((string way, VitOptions options) in new[] { ("scratch", scratch), ("fine-tuned", tuned) })
         {
-            marks.Add(Mark.Of(run, ml, name, splits, VitWay.Of(run, ml, way, Size, options)));
+            marks.Add(Mark.Of(run, ml, name, splits, VitWay.Of(run, ml, way, null, options)));
         }
         run.Finish("transfer", new JsonObject { ["rows"] = Mark.Report(run, marks) });
     }
