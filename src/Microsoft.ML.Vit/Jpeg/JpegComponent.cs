@@ -42,7 +42,7 @@ internal sealed class JpegComponent(byte id, int across, int down, int quantizat
     }
 
     /// <summary>The first so many pixels of a row.</summary>
-    public ReadOnlySpan<byte> Row(int row, int width) => _plane.AsSpan(row * Stride, width);
+    public ReadOnlySpan<byte> Row(int row, int width) => From(row)[..width];
 
     /// <summary>From a row on, with a vector's bytes behind each pixel of it.</summary>
     public ReadOnlySpan<byte> From(int row) => _plane.AsSpan(row * Stride);

@@ -38,13 +38,13 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
     /// <exception cref="InvalidDataException">One cannot be read otherwise.</exception>
     public void Score()
     {
-        if (Interlocked.Exchange(ref _decoding, null) is { } decoding)
+        if (_decoding is null)
         {
-            decoding.GetAwaiter().GetResult();
+            _images.DecodeAll();
         }
         else
         {
-            _images.DecodeAll();
+            _decoding.GetAwaiter().GetResult();
         }
         model.Score(_images.Pixels, shape, Count, _vectors);
     }
