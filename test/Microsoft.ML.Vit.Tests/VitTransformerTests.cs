@@ -121,6 +121,27 @@ public class VitTransformerTests
     }
 
     [TestMethod]
+    public void ABatchTakesTheMemoryThatOneBeforeItGaveBack()
+    {
+        const int Side = 128, Images = 16;
+        VitConfig network = TestImages.TinyModel with { ImageSize = Side, PatchSize = Side / 2 };
+        var schema = SchemaDefinition.Create(typeof(PixelRow));
+        schema[nameof(PixelRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 3 * Side * Side);
+        IDataView images = s_ml.Data.LoadFromEnumerable(TestImages.Pixels(Images, Side).ToArray(), schema);
+        IDataView keyed = s_ml.Transforms.Conversion.MapValueToKey("Label").Fit(images).Transform(images);
+        using VitTransformer model = s_ml.MulticlassClassification.Trainers.Vit(TestImages.TinyOptions with { Model = network, Epochs = 1, ScoringBatchSize = Images }).Fit(keyed);
+        IDataView scored = model.Transform(keyed);
+        float[][] scores = [.. scored.GetColumn<float[]>("Score")];
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        float[][] again = [.. scored.GetColumn<float[]>("Score")];
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.IsLessThan(Images * Side * Side * 3L * sizeof(float), allocated);
+        CollectionAssert.AreEqual(scores.SelectMany(row => row).ToArray(), again.SelectMany(row => row).ToArray());
+    }
+
+    [TestMethod]
     public void DisposingTwiceIsSafeAndScoringAfterwardsThrows()
     {
         IDataView data = EstimatorConformanceTests.Keyed(s_ml);

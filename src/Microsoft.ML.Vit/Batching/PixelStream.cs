@@ -54,7 +54,11 @@ internal sealed class PixelStream(LabeledRows rows, IReadOnlyList<long> rowOf, I
             return pool[slot];
         }
 
-        public void Dispose() => _cursor.Dispose();
+        public void Dispose()
+        {
+            _images?.Dispose();
+            _cursor.Dispose();
+        }
 
         /// <summary>Gives the next image that is needed a place.</summary>
         private void DecodeNext()

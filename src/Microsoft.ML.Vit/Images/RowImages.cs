@@ -1,17 +1,19 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 
 namespace Microsoft.ML.Vit.Images;
 
 /// <summary>
 /// The images of a few rows, one row after the other: the rows are walked through by the caller's thread, and what they have encoded is decoded by as many threads as there are cores.
-/// Order, pixels and errors are those of reading row by row. The memory is used again for the next rows.
+/// Order, pixels and errors are those of reading row by row. The memory is used again for the next rows, and by others after <see cref="Dispose"/>: of megabytes, a new array each time would have
+/// the whole heap collected every few times.
 /// </summary>
 /// <param name="reader">Stands on the rows.</param>
 /// <param name="imageBytes">Bytes of an image as it is read.</param>
 /// <param name="capacity">Rows at most.</param>
-internal sealed class RowImages(RowImageReader reader, int imageBytes, int capacity)
+internal sealed class RowImages(RowImageReader reader, int imageBytes, int capacity) : IDisposable
 {
-    private readonly byte[] _pixels = new byte[checked(capacity * imageBytes)];
+    private byte[]? _pixels = ArrayPool<byte>.Shared.Rent(checked(capacity * imageBytes));
     private readonly Exception?[] _invalid = new Exception?[capacity];
     // One image alone is read as it comes.
     private readonly EncodedRowReader? _encodedReader = capacity > 1 ? reader as EncodedRowReader : null;
@@ -32,10 +34,11 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
     public bool AreEncoded => _encodedReader is not null;
 
     /// <summary>The pixels of the images held, one after the other, before what is undefined; those of an invalid one are undefined too.</summary>
-    public byte[] Pixels => _pixels;
+    /// <exception cref="ObjectDisposedException">They are no longer held.</exception>
+    public byte[] Pixels => _pixels ?? throw new ObjectDisposedException(nameof(RowImages));
 
     /// <summary>The pixels of an image.</summary>
-    public ReadOnlySpan<byte> this[int index] => _pixels.AsSpan(index * imageBytes, imageBytes);
+    public ReadOnlySpan<byte> this[int index] => Pixels.AsSpan(index * imageBytes, imageBytes);
 
     /// <summary>What <see cref="RowImageReader.Read"/> would have thrown for an image; null where it is valid.</summary>
     public Exception? Invalid(int index) => _invalid[index];
@@ -53,7 +56,7 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         _invalid[Count] = null;
         if (_encodedReader is null)
         {
-            reader.TryRead(_pixels.AsSpan(Count * imageBytes, imageBytes), out _invalid[Count]);
+            reader.TryRead(Pixels.AsSpan(Count * imageBytes, imageBytes), out _invalid[Count]);
         }
         else
         {
@@ -101,6 +104,16 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         }
     }
 
+    /// <summary>Lets go of the memory, while nothing is decoded.</summary>
+    public void Dispose()
+    {
+        if (_pixels is { } pixels)
+        {
+            _pixels = null;
+            ArrayPool<byte>.Shared.Return(pixels);
+        }
+    }
+
     private void DecodeOne(int index, ImageFitter fitter)
     {
         if (_invalid[index] is not null)
@@ -110,7 +123,7 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         EncodedImage image = _encoded[index];
         try
         {
-            image.Decode(fitter, _pixels.AsSpan(index * imageBytes, imageBytes));
+            image.Decode(fitter, Pixels.AsSpan(index * imageBytes, imageBytes));
         }
         catch (OutOfMemoryException exception)
         {

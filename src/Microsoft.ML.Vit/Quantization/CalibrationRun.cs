@@ -53,7 +53,7 @@ internal sealed class CalibrationRun(LabeledRows rows, InputNormalizer normalize
     {
         var found = new List<(int Label, int Predicted)>();
         using LabeledRowCursor cursor = rows.Open();
-        RowImages images = cursor.Images(rows.Shape.Bytes, batchSize);
+        using RowImages images = cursor.Images(rows.Shape.Bytes, batchSize);
         var labels = new List<int>(batchSize);
         bool more = true;
         while (more)

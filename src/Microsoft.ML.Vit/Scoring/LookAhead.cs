@@ -38,6 +38,10 @@ internal sealed class LookAhead : IDisposable
         ScoredBatch? used = _batch;
         _batch = _next ?? throw new InvalidOperationException("The data gave fewer rows when it was read a second time beside the first; it must give the same rows each time.");
         _next = _batch.IsFull ? Take(used) : null;
+        if (_next is null)
+        {
+            used?.Dispose();
+        }
         _batch.Score();
         _current = 0;
     }
@@ -45,8 +49,8 @@ internal sealed class LookAhead : IDisposable
     /// <summary>Ends the cursor.</summary>
     public void Dispose()
     {
-        _batch?.EndDecoding();
-        _next?.EndDecoding();
+        _batch?.Dispose();
+        _next?.Dispose();
         _images.Dispose();
     }
 

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Vit.Scoring;
 /// <param name="shape">Shape of the images.</param>
 /// <param name="size">The most images it holds.</param>
 /// <param name="vectorLength">Length of the output for one image.</param>
-internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageShape shape, int size, int vectorLength)
+internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageShape shape, int size, int vectorLength) : IDisposable
 {
     private readonly RowImages _images = new(row, shape.Bytes, size);
     private readonly float[] _vectors = new float[checked(size * vectorLength)];
@@ -49,12 +49,13 @@ internal sealed class ScoredBatch(ScoringModel model, RowImageReader row, ImageS
         model.Score(_images.Pixels, shape, Count, _vectors);
     }
 
-    /// <summary>Waits until nothing is decoded any more, whatever comes of it.</summary>
-    public void EndDecoding()
+    /// <summary>Waits until nothing is decoded any more, whatever comes of it, and lets go of the images.</summary>
+    public void Dispose()
     {
         if (_decoding is { } decoding)
         {
             Task.WaitAny(decoding); // does not throw what the task did
         }
+        _images.Dispose();
     }
 }

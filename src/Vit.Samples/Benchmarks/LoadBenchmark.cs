@@ -18,12 +18,13 @@ internal sealed class LoadBenchmark : Command
     private readonly Option<string?> model = new("--model") { HelpName = "FILE", Description = "A model (.zip) that a sample saved. Default: one that is trained for an epoch on drawn shapes." };
     private readonly Option<double> seconds = new("--seconds") { HelpName = "N", Description = "How long.", DefaultValueFactory = _ => 60 };
     private readonly Option<long?> predictions = new("--predictions") { HelpName = "N", Description = "Ends after so many predictions in place of --seconds." };
+    private readonly Option<long> warmUp = new("--warm-up") { HelpName = "N", Description = "Predictions before, which do not count: memory grows while the runtime still compiles.", DefaultValueFactory = _ => 30_000 };
     private readonly Option<int> threads = new("--threads") { HelpName = "N", Description = "Threads that score, each with a PredictionEngine.", DefaultValueFactory = _ => 64 };
     private readonly Option<int> others = new("--others") { HelpName = "N", Description = "Threads that save, load and dispose models meanwhile.", DefaultValueFactory = _ => 3 };
 
     public LoadBenchmark() : base("load", "Many threads score one model while others save, load and dispose copies of it.")
     {
-        foreach (Option option in (Option[])[model, seconds, predictions, threads, others])
+        foreach (Option option in (Option[])[model, seconds, predictions, warmUp, threads, others])
         {
             Add(option);
         }
@@ -44,9 +45,10 @@ internal sealed class LoadBenchmark : Command
             string[] some = [.. ShapeImages.Classes.Select(name => Path.Combine(folder, name, "0000.png"))];
             var load = new ServedModel(ml, served, images.Schema, folder, some);
 
-            var watch = Stopwatch.StartNew();
-            double Progress() => run.Arguments.GetValue(predictions) is { } most ? (double)load.Predictions / most : watch.Elapsed.TotalSeconds / run.Arguments.GetValue(seconds);
-            bool GoesOn() => !run.Cancellation.IsCancellationRequested && Progress() < 1;
+            long before = run.Arguments.GetValue(warmUp);
+            var watch = new Stopwatch();
+            double Progress() => run.Arguments.GetValue(predictions) is { } most ? (double)(load.Predictions - before) / most : watch.Elapsed.TotalSeconds / run.Arguments.GetValue(seconds);
+            bool GoesOn() => !run.Cancellation.IsCancellationRequested && load.Errors.IsEmpty && Progress() < 1;
             Thread[] all =
             [
                 .. Enumerable.Range(0, scoring).Select(_ => new Thread(() => load.Score(GoesOn))),
@@ -56,13 +58,17 @@ internal sealed class LoadBenchmark : Command
             var memory = new MemoryTrack();
             while (GoesOn())
             {
-                memory.Sample(Progress());
+                if (load.Predictions >= before)
+                {
+                    watch.Start();
+                    memory.Sample(Progress());
+                }
                 Thread.Sleep(50);
             }
             double took = watch.Elapsed.TotalSeconds;
             Array.ForEach(all, thread => thread.Join());
             run.Cancellation.ThrowIfCancellationRequested();
-            Finish(run, load, memory, took);
+            Finish(run, load, load.Predictions - before, memory, took);
         }
         finally
         {
@@ -70,11 +76,11 @@ internal sealed class LoadBenchmark : Command
         }
     }
 
-    private void Finish(SampleRun run, ServedModel load, MemoryTrack memory, double took)
+    private void Finish(SampleRun run, ServedModel load, long counted, MemoryTrack memory, double took)
     {
         (double early, double half, double end) = (memory.Megabytes(0.1), memory.Megabytes(0.5), memory.Megabytes(1));
         run.Console.Write(new Table().Border(TableBorder.Rounded).AddColumns("what", "figure")
-            .AddRow("predictions", $"{load.Predictions} in {took:0.0} s by {run.Arguments.GetValue(threads)} threads")
+            .AddRow("predictions", $"{counted} in {took:0.0} s by {run.Arguments.GetValue(threads)} threads")
             .AddRow("distinct scores", $"{load.DistinctScores} of {load.Images} images")
             .AddRow("saved, loaded and disposed meanwhile", $"{load.Reloads}, as many disposed while they scored")
             .AddRow("resident memory at 10 %, 50 %, 100 %", $"{early:0.0}, {half:0.0}, {end:0.0} MB ({end / early - 1:+0.0%;-0.0%})")
@@ -82,8 +88,8 @@ internal sealed class LoadBenchmark : Command
             .AddRow("errors", $"{load.Errors.Count}"));
         run.Finish("benchmark load", new JsonObject
         {
-            ["predictions"] = load.Predictions,
-            ["predictionsPerSecond"] = Math.Round(load.Predictions / took, 1),
+            ["predictions"] = counted,
+            ["predictionsPerSecond"] = Math.Round(counted / took, 1),
             ["images"] = load.Images,
             ["distinctScores"] = load.DistinctScores,
             ["reloads"] = load.Reloads,
