@@ -45,6 +45,20 @@ public sealed class BenchmarkSamplesTests
     }
 
     [TestMethod]
+    public void TransferFineTunesASavedModelAndTrainsItsNetworkFromScratchToo()
+    {
+        using var folder = new TemporaryFolder();
+        string many = TestImages.WriteFolder(folder["many"], perClass: 6, side: 32, seed: 1), few = TestImages.WriteFolder(folder["few"], perClass: 4, side: 48, seed: 2);
+        SampleProcess train = SampleProcess.Run("train", "--data", many, "--epochs", "1", "--model", folder["m.zip"], "--json");
+        Assert.AreEqual(0, train.ExitCode, train.Error);
+        SampleProcess run = SampleProcess.Run("benchmark", "transfer", "--data", few, "--weights", folder["m.zip"], "--folds", "2", "--minutes", "0.001", "--frozen-blocks", "1", "--json");
+        Assert.AreEqual(0, run.ExitCode, run.Error);
+        JsonElement[] rows = [.. run.Json.GetProperty("rows").EnumerateArray()];
+        CollectionAssert.AreEqual(new[] { "scratch", "scratch, same network", "fine-tuned" }, rows.Select(row => row.GetProperty("way").GetString()).ToArray());
+        Array.ForEach(rows, row => AssertShare(row.GetProperty("accuracy")));
+    }
+
+    [TestMethod]
     public void Cifar10ReportsWhatTheSavedModelScoresAndLightGbmBesideIt()
     {
         using var folder = new TemporaryFolder();
