@@ -15,14 +15,20 @@ internal sealed class CoreThreads : IDisposable
     /// <summary>How long a thread that has worked looks out for more work before it goes to sleep, from which it takes about as long to wake.</summary>
     private static readonly long s_lookout = Stopwatch.Frequency / 10_000;
 
+    /// <summary>The same for one that was woken without work, since calls follow each other closely: the one under way must end first.</summary>
+    private static readonly long s_longLookout = Stopwatch.Frequency / 500;
+
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _sharing;
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _starts;
     private readonly CountdownEvent _running = new(1);
-    private Action<int>? _work;
+    private readonly Action<int>?[] _work; // of each thread; null when it is only to be awake
     private ExceptionDispatchInfo? _error;
     private int _sharers;
+    private int _awake; // threads but the first that look out for work
+    private long _ended; // when the last caller left nobody behind
+    private volatile bool _disposed;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="count">1 or more; one needs no thread: the caller's does the work, with all of libtorch's own threads.</param>
@@ -31,6 +37,7 @@ internal sealed class CoreThreads : IDisposable
         Count = count;
         _sharing = new SemaphoreSlim(count);
         _starts = [.. Enumerable.Range(0, count > 1 ? count : 0).Select(_ => new SemaphoreSlim(0))];
+        _work = new Action<int>?[count];
         _threads = _starts.Length > 0 ? LoneThreads.Start(count, "ViT core", Run) : [];
     }
 
@@ -77,14 +84,20 @@ internal sealed class CoreThreads : IDisposable
     /// No more do so at once than there are cores; the others wait.
     /// </summary>
     /// <param name="work">Given the index of a thread and how many do the work.</param>
-    /// <param name="alone">Whether the caller's thread does it in any case: what is done before the others have woken up.</param>
-    public void Share(Action<int, int> work, bool alone = false)
+    /// <param name="isShort">Whether it is done before a sleeping thread has woken up: then the caller shares it only with threads that are awake.</param>
+    public void Share(Action<int, int> work, bool isShort = false)
     {
         bool first = Interlocked.Increment(ref _sharers) == 1;
         _sharing.Wait();
         try
         {
-            if (alone || !first || Count == 1 || !_gate.TryEnter())
+            if (first && isShort && Volatile.Read(ref _awake) < Count - 1)
+            {
+                WakeForTheNext();
+                work(0, 1);
+                return;
+            }
+            if (!first || Count == 1 || !_gate.TryEnter())
             {
                 work(0, 1);
                 return;
@@ -103,14 +116,17 @@ internal sealed class CoreThreads : IDisposable
         finally
         {
             _sharing.Release();
-            Interlocked.Decrement(ref _sharers);
+            if (Interlocked.Decrement(ref _sharers) == 0)
+            {
+                Volatile.Write(ref _ended, Stopwatch.GetTimestamp());
+            }
         }
     }
 
     /// <summary>Ends the threads. Not while they work.</summary>
     public void Dispose()
     {
-        _work = null;
+        _disposed = true;
         foreach (SemaphoreSlim start in _starts)
         {
             start.Release();
@@ -121,10 +137,23 @@ internal sealed class CoreThreads : IDisposable
         _sharing.Dispose();
     }
 
+    /// <summary>Wakes the other threads where calls follow each other closely, so that the next ones find them awake.</summary>
+    private void WakeForTheNext()
+    {
+        if (Stopwatch.GetTimestamp() - Volatile.Read(ref _ended) < s_lookout)
+        {
+            foreach (SemaphoreSlim start in _starts.AsSpan(1))
+            {
+                start.Release();
+            }
+        }
+    }
+
     private void Start(Action<int> work, int first)
     {
-        (_work, _error) = (work, null);
+        _error = null;
         _running.Reset(Count);
+        Array.Fill(_work, work);
         foreach (SemaphoreSlim start in _starts.AsSpan(first))
         {
             start.Release();
@@ -134,39 +163,52 @@ internal sealed class CoreThreads : IDisposable
     private void End()
     {
         _running.Wait();
-        _work = null;
         _error?.Throw();
     }
 
     private void Run(int index)
     {
-        SemaphoreSlim start = _starts[index];
+        long lookout = s_lookout;
         while (true)
         {
-            long until = Stopwatch.GetTimestamp() + s_lookout;
-            while (start.CurrentCount == 0 && Stopwatch.GetTimestamp() < until)
-            {
-                Thread.SpinWait(10);
-            }
-            start.Wait();
-            if (_work is null)
+            LookOut(index, lookout);
+            _starts[index].Wait();
+            if (_disposed)
             {
                 return;
             }
-            Do(index);
+            lookout = Do(index) ? s_lookout : s_longLookout;
         }
     }
 
-    private void Do(int index)
+    private void LookOut(int index, long duration)
     {
+        int counted = index > 0 ? 1 : 0; // the first thread's share of shared work is the caller's
+        Interlocked.Add(ref _awake, counted);
+        long until = Stopwatch.GetTimestamp() + duration;
+        while (_starts[index].CurrentCount == 0 && Stopwatch.GetTimestamp() < until)
+        {
+            Thread.SpinWait(10);
+        }
+        Interlocked.Add(ref _awake, -counted);
+    }
+
+    /// <summary>Does a thread's work, once; false where it has none.</summary>
+    private bool Do(int index)
+    {
+        if (Interlocked.Exchange(ref _work[index], null) is not { } work)
+        {
+            return false;
+        }
         try
         {
-            _work!(index);
+            work(index);
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
         }
         _running.Signal();
+        return true;
     }
 }

@@ -89,7 +89,7 @@ internal sealed class PackedNetwork : IDisposable
                 pass.Run(pixels.Span.Slice(start * bytes, images * bytes), isFloat, images, vectors.Span.Slice(start * Readout.Length, images * Readout.Length));
             }
             _passes.Push(pass);
-        }, alone: count * Shape.Operations * Blocks.Count < LeastShared);
+        }, isShort: count * Shape.Operations * Blocks.Count < LeastShared);
     }
 
     /// <summary>Frees weights and memory. Not while it scores.</summary>

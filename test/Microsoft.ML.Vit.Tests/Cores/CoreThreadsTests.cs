@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.Vit.Cores;
 using static TorchSharp.torch;
 
@@ -62,6 +63,37 @@ public sealed class CoreThreadsTests
                 throw new InvalidDataException("no");
             }
         }));
+    }
+
+    [TestMethod]
+    public void ShortWorkIsSharedOnlyWhereCallsFollowEachOtherClosely()
+    {
+        using var threads = new CoreThreads(2);
+        int Sharers()
+        {
+            int sharers = 0, done = 0;
+            threads.Share((thread, count) =>
+            {
+                sharers = thread == 0 ? count : sharers;
+                Interlocked.Increment(ref done);
+                Thread.SpinWait(5000);
+            }, isShort: true);
+            Assert.AreEqual(sharers, done);
+            return sharers;
+        }
+
+        var watch = Stopwatch.StartNew();
+        while (Sharers() == 1)
+        {
+            Assert.IsLessThan(20, watch.Elapsed.TotalSeconds);
+        }
+        // One by one; a loaded machine may leave the other thread awake for once.
+        Assert.IsTrue(Enumerable.Range(0, 5).Any(_ =>
+        {
+            Thread.Sleep(100);
+            return Sharers() == 1;
+        }), "always shared");
+        threads.ForEach(_ => Thread.SpinWait(100));
     }
 
     [TestMethod]
