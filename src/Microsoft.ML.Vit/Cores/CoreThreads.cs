@@ -91,13 +91,13 @@ internal sealed class CoreThreads : IDisposable
         _sharing.Wait();
         try
         {
-            if (first && isShort && Volatile.Read(ref _awake) < Count - 1)
+            bool alone = !first || Count == 1;
+            if (!alone && isShort && Volatile.Read(ref _awake) < Count - 1)
             {
+                alone = true;
                 WakeForTheNext();
-                work(0, 1);
-                return;
             }
-            if (!first || Count == 1 || !_gate.TryEnter())
+            if (alone || !_gate.TryEnter())
             {
                 work(0, 1);
                 return;
@@ -127,10 +127,7 @@ internal sealed class CoreThreads : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        foreach (SemaphoreSlim start in _starts)
-        {
-            start.Release();
-        }
+        Wake(first: 0);
         Array.ForEach(_threads, thread => thread.Join());
         Array.ForEach(_starts, start => start.Dispose());
         _running.Dispose();
@@ -142,10 +139,7 @@ internal sealed class CoreThreads : IDisposable
     {
         if (Stopwatch.GetTimestamp() - Volatile.Read(ref _ended) < s_lookout)
         {
-            foreach (SemaphoreSlim start in _starts.AsSpan(1))
-            {
-                start.Release();
-            }
+            Wake(first: 1);
         }
     }
 
@@ -154,6 +148,11 @@ internal sealed class CoreThreads : IDisposable
         _error = null;
         _running.Reset(Count);
         Array.Fill(_work, work);
+        Wake(first);
+    }
+
+    private void Wake(int first)
+    {
         foreach (SemaphoreSlim start in _starts.AsSpan(first))
         {
             start.Release();
