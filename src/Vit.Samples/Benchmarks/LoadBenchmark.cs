@@ -68,6 +68,10 @@ internal sealed class LoadBenchmark : Command
             double took = watch.Elapsed.TotalSeconds;
             Array.ForEach(all, thread => thread.Join());
             run.Cancellation.ThrowIfCancellationRequested();
+            if (!watch.IsRunning)
+            {
+                throw new InvalidOperationException($"It ended before anything was measured: {load.Errors.FirstOrDefault() ?? "--predictions is too low"}");
+            }
             Finish(run, load, load.Predictions - before, memory, took);
         }
         finally
