@@ -125,6 +125,32 @@ public sealed class WarmStartTests
     }
 
     [TestMethod]
+    public void AFrozenStemNormalisesByWhatItLearnedAndKeepsIt()
+    {
+        var ml = new MLContext(1);
+        using var folder = new TemporaryFolder();
+        IDataView data = Keyed(ml, "red", "green", "blue");
+        VitConfig convolutional = TestImages.TinyModel with { Stem = VitStem.Convolutions };
+        using (VitTransformer former = ml.MulticlassClassification.Trainers.Vit(TestImages.TinyOptions with { Model = convolutional }).Fit(data))
+        {
+            ml.Model.Save(former, data.Schema, folder["former.zip"]);
+        }
+        Dictionary<string, byte[]> before = SavedWeights.OfZip(folder["former.zip"]);
+        string[] statistics = [.. before.Keys.Where(name => name.Contains("running_", StringComparison.Ordinal))];
+        Assert.IsNotEmpty(statistics);
+        foreach ((VitOptions options, bool stay) in new[] { (s_options, false), (s_options with { FrozenBlocks = 1 }, true), (s_options with { FreezeBackbone = true, Augmentations = [new HorizontalFlip()] }, true) })
+        {
+            using VitTransformer model = ml.MulticlassClassification.Trainers.Vit(options with { WarmStart = folder["former.zip"], Optimizer = new AdamWOptimizer() }).Fit(data);
+            ml.Model.Save(model, data.Schema, folder["after.zip"]);
+            Dictionary<string, byte[]> after = SavedWeights.OfZip(folder["after.zip"]);
+            foreach (string name in statistics)
+            {
+                Assert.AreEqual(stay, before[name].AsSpan().SequenceEqual(after[name]), name);
+            }
+        }
+    }
+
+    [TestMethod]
     public void FilesThatHoldNoClassifierAreNamed()
     {
         var ml = new MLContext(1);

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Vit.Model;
 
 /// <summary>
-/// Batch normalisation of feature maps (B, C, H, W), channel by channel: by the batch in training, by the running statistics otherwise. PyTorch's
-/// defaults: epsilon 1e-5, momentum 0.1.
+/// Batch normalisation of feature maps (B, C, H, W), channel by channel: by the batch in training, by the running statistics otherwise and where it is frozen, as timm's <c>freeze_batch_norm_2d</c>
+/// has it: what stays as it is must not follow the batches. PyTorch's defaults: epsilon 1e-5, momentum 0.1.
 /// </summary>
 internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 {
@@ -43,7 +43,7 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x) =>
-        nn.functional.batch_norm(x, _runningMean, _runningVariance, _weight, _bias, training, momentum: 0.1, eps: Epsilon);
+        nn.functional.batch_norm(x, _runningMean, _runningVariance, _weight, _bias, training && _weight.requires_grad, momentum: 0.1, eps: Epsilon);
 
     /// <summary>What it does in evaluation mode: a factor (C) and a shift (C) for each channel.</summary>
     public (Tensor Factor, Tensor Shift) Affine()
