@@ -43,6 +43,7 @@ internal static class TrainingSettings
             [nameof(VitOptions.Pretrained)] = options.Pretrained is { } checkpoint ? $"{Identity(checkpoint.WeightsPath)}, {checkpoint.PositionResize}" : "null",
             [nameof(VitOptions.WarmStart)] = options.WarmStart is { } start ? Identity(start) : "null",
             [$"Images shuffled at a time ({nameof(VitOptions.PixelCacheBytes)})"] = training.Source.Images.Window?.ToString(CultureInfo.InvariantCulture) ?? "null",
+            [$"Pixels that crops are cut out of ({nameof(VitOptions.PixelCacheBytes)})"] = training.Source.Images.Shape.CropSource?.ToString() ?? "null",
             ["Training images"] = Identity(training),
             ["Validation images"] = validation is null ? "null" : Identity(validation),
             ["Pre-training images"] = pretraining is null ? "null" : Identity(pretraining),
@@ -59,7 +60,7 @@ internal static class TrainingSettings
         // Where images are decoded again each time they are read, their number and classes must do.
         int[] sample = images.Source.Images.Window is null ? [.. images.Indices.Where((_, place) => place % step == 0)] : [];
         using IPixelPass pass = images.Source.Images.Read(sample);
-        byte[] buffer = new byte[images.Source.Images.Shape.Bytes];
+        byte[] buffer = new byte[images.Source.Images.Shape.KeptBytes];
         foreach (int index in sample)
         {
             hash.AppendData(pass.Read(index, buffer));

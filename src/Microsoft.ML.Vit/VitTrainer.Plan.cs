@@ -1,4 +1,6 @@
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Vit.Batching;
+using Microsoft.ML.Vit.Images;
 using Microsoft.ML.Vit.Model;
 using Microsoft.ML.Vit.Persistence;
 using Microsoft.ML.Vit.Training;
@@ -8,6 +10,9 @@ namespace Microsoft.ML.Vit;
 // What the options, the checkpoint and the data decide together, every default resolved.
 public sealed partial class VitTrainer
 {
+    /// <summary>How many times the network's input the images are that crops are cut out of: those of a third of the area and more are not enlarged then.</summary>
+    private const int CropSourceScale = 2;
+
     /// <summary>Whether the network has learned before.</summary>
     private bool IsFineTuning => _options.Pretrained is not null || _options.WarmStart is not null;
 
@@ -66,6 +71,31 @@ public sealed partial class VitTrainer
             return columns.PreprocessingFor(config.ImageSize, config.Channels, _options.Interpolation ?? Interpolation.Bicubic);
         }
         return columns.Checked(its.WithSize(config.ImageSize) with { Interpolation = _options.Interpolation ?? its.Interpolation });
+    }
+
+    /// <summary>
+    /// The rows to train on, with a larger copy of each image where random resized crops come first and memory holds all copies: torchvision and timm cut them out of the image as it came, with all of
+    /// its pixels, and crops of what the network sees are blurred beside what it is asked later. Measured on 200 flowers, fine-tuning for 10 passes at 48 pixels, two seeds: accuracy 0.780, without
+    /// the larger copies 0.723.
+    /// </summary>
+    private LabeledRows TrainingRows(TrainingColumns columns, IDataView data, Preprocessing preprocessing, PixelStorage storage, IChannel channel)
+    {
+        LabeledRows rows = columns.Rows(data, preprocessing, "training");
+        PixelSize size = preprocessing.Size;
+        bool hasMore = !rows.Shape.IsFloat && !(FeatureColumn.FixedSize(rows.Feature.Type) is { } its && (its.Height <= size.Height || its.Width <= size.Width));
+        if (!hasMore || _options.Augmentations?.FirstOrDefault() is not (null or RandomResizedCrop))
+        {
+            return rows;
+        }
+        LabeledRows larger = columns.Rows(data, preprocessing, "training", new PixelSize(CropSourceScale * size.Height, CropSourceScale * size.Width));
+        int most = storage.MostInMemory(larger.Shape);
+        long count = larger.Count(most);
+        if (count > most || (_options.Augmentations ?? TrainingDefaults.Augmentations((int)count, _options.FreezeBackbone)).FirstOrDefault() is not RandomResizedCrop)
+        {
+            return rows;
+        }
+        channel.Info($"Random resized crops are cut out of images of {larger.CropSource}.");
+        return larger;
     }
 
     private TrainingPlan PlanFor(TrainingColumns columns, ImageSubset training, TimeSpan spent)

@@ -86,7 +86,7 @@ public sealed partial class VitTrainer : IEstimator<VitTransformer>
         Preprocessing preprocessing = PreprocessingFor(columns, config, start);
         using var storage = new PixelStorage(channel, _options.PixelCacheBytes);
         var reader = new LabeledImageReader(channel, storage, _options.InvalidImages, _options.CancellationToken);
-        LabeledImages images = reader.Read(columns.Rows(trainData, preprocessing, "training"));
+        LabeledImages images = reader.Read(TrainingRows(columns, trainData, preprocessing, storage, channel));
         columns.CheckClasses(images);
         int seed = _options.Seed ?? (_environment as IHostEnvironmentInternal)?.Seed ?? checkpoints?.EarlierSeed ?? _host.Rand.Next();
         (ImageSubset training, ImageSubset? validation) = Divide(images, validationData, reader, columns, preprocessing, seed);

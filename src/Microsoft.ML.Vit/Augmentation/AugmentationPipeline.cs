@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit.Augmentation;
 
@@ -8,28 +9,54 @@ namespace Microsoft.ML.Vit.Augmentation;
 /// <param name="augmentations">In order; none copies.</param>
 /// <param name="channels">Planes of an image.</param>
 /// <param name="size">Height and width of a plane.</param>
-internal sealed class AugmentationPipeline(IReadOnlyList<VitAugmentation> augmentations, int channels, PixelSize size)
+/// <param name="cropSource">Height and width of the larger copy behind each image, which a <see cref="RandomResizedCrop"/> that comes first is cut out of; null for none.</param>
+internal sealed class AugmentationPipeline(IReadOnlyList<VitAugmentation> augmentations, int channels, PixelSize size, PixelSize? cropSource = null)
 {
     private readonly byte[][] _between = [[], []];
+    private readonly PixelResizer _resizer = new(Interpolation.Bilinear);
+    private readonly RandomResizedCrop? _cut = cropSource is null ? null : augmentations.FirstOrDefault() as RandomResizedCrop;
 
     /// <summary>Reads one image and writes what the augmentations make of it.</summary>
-    /// <typeparam name="T">Byte or float.</typeparam>
-    /// <param name="source">channels x height x width values, left as they are.</param>
-    /// <param name="target">As long as the source, apart from it.</param>
+    /// <typeparam name="T">Byte or float; byte where there is a crop source.</typeparam>
+    /// <param name="source">channels x height x width values, then where there is a crop source those of its size; left as they are.</param>
+    /// <param name="target">channels x height x width values, apart from the source.</param>
     /// <param name="random">The seeded generator.</param>
     public void Apply<T>(ReadOnlySpan<T> source, Span<T> target, Random random)
         where T : unmanaged, INumber<T>
     {
+        ReadOnlySpan<T> larger = source[target.Length..];
+        source = source[..target.Length];
         if (augmentations.Count == 0)
         {
             source.CopyTo(target);
         }
         for (int i = 0; i < augmentations.Count; i++)
         {
-            Span<T> to = i == augmentations.Count - 1 ? target : Between<T>(i % 2, source.Length);
-            augmentations[i].Apply(source, to, channels, size, random);
+            Span<T> to = i == augmentations.Count - 1 ? target : Between<T>(i % 2, target.Length);
+            if (i == 0 && _cut is not null)
+            {
+                Cut(MemoryMarshal.AsBytes(larger), MemoryMarshal.AsBytes(to), random);
+            }
+            else
+            {
+                augmentations[i].Apply(source, to, channels, size, random);
+            }
             source = to;
         }
+    }
+
+    /// <summary>The crop, of as many pixels as the larger copy has of it, brought to the image's size.</summary>
+    private void Cut(ReadOnlySpan<byte> larger, Span<byte> target, Random random)
+    {
+        PixelSize from = cropSource!.Value;
+        PixelWindow window = _cut!.Draw(from, random);
+        Span<byte> crop = Between<byte>(1, channels * window.Size.Height * window.Size.Width);
+        for (int row = 0; row < channels * window.Size.Height; row++)
+        {
+            (int channel, int y) = Math.DivRem(row, window.Size.Height);
+            larger.Slice((channel * from.Height + window.Top + y) * from.Width + window.Left, window.Size.Width).CopyTo(crop[(row * window.Size.Width)..]);
+        }
+        _resizer.Resize(crop, window.Size, target, size, channels);
     }
 
     private Span<T> Between<T>(int index, int length)

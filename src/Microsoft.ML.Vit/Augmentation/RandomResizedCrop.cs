@@ -3,12 +3,14 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Vit.Augmentation;
+using Microsoft.ML.Vit.Images;
 
 namespace Microsoft.ML.Vit;
 
 /// <summary>
-/// Crops a random area of a random aspect ratio and enlarges it to the image's size, bilinearly (Szegedy et al. 2014, arXiv 1409.4842; the crop is drawn as
-/// torchvision and timm draw it: area uniform, ratio log-uniform, ten tries, then the largest centred crop whose ratio is allowed).
+/// Crops a random area of a random aspect ratio and brings it to the image's size, bilinearly (Szegedy et al. 2014, arXiv 1409.4842; the crop is drawn as
+/// torchvision and timm draw it: area uniform, ratio log-uniform, ten tries, then the largest centred crop whose ratio is allowed). As the first augmentation it is cut out of a copy of the image of
+/// twice the size that the network sees, where images may be larger than that and <see cref="VitOptions.PixelCacheBytes"/> holds all copies in memory; else out of what the network sees, enlarged.
 /// </summary>
 /// <param name="MinArea">The least share of the image's area, above 0. Default 0.5.</param>
 /// <param name="MaxArea">The greatest share of the image's area, at most 1. Default 1.</param>
@@ -139,7 +141,8 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
         return first >= input - 1 ? (input - 1, 0) : (first, at - first);
     }
 
-    private (int Top, int Left, PixelSize Crop) Draw(PixelSize size, Random random)
+    /// <summary>Draws a crop of an image.</summary>
+    internal PixelWindow Draw(PixelSize size, Random random)
     {
         double area = (double)size.Height * size.Width;
         for (int i = 0; i < Tries; i++)
@@ -151,13 +154,13 @@ public sealed record RandomResizedCrop(double MinArea = 0.5, double MaxArea = 1,
             if (width >= 1 && width <= size.Width && height >= 1 && height <= size.Height)
             {
                 var crop = new PixelSize((int)height, (int)width);
-                return (random.Next(size.Height - crop.Height + 1), random.Next(size.Width - crop.Width + 1), crop);
+                return new PixelWindow(random.Next(size.Height - crop.Height + 1), random.Next(size.Width - crop.Width + 1), crop);
             }
         }
         double ratio = Math.Clamp((double)size.Width / size.Height, MinAspect, MaxAspect);
         var largest = new PixelSize(
             Math.Clamp((int)Math.Round(Math.Min(size.Height, size.Width / ratio)), 1, size.Height),
             Math.Clamp((int)Math.Round(Math.Min(size.Width, size.Height * ratio)), 1, size.Width));
-        return ((size.Height - largest.Height) / 2, (size.Width - largest.Width) / 2, largest);
+        return new PixelWindow((size.Height - largest.Height) / 2, (size.Width - largest.Width) / 2, largest);
     }
 }

@@ -10,8 +10,8 @@ namespace Microsoft.ML.Vit.Batching;
 /// <param name="augmentations">Applied in order; none leaves the images as they are.</param>
 internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmentation> augmentations)
 {
-    private readonly AugmentationPipeline _pipeline = new(augmentations, source.Images.Shape.Channels, source.Images.Shape.Size);
-    private readonly byte[] _image = new byte[source.Images.Shape.Bytes];
+    private readonly AugmentationPipeline _pipeline = new(augmentations, source.Images.Shape.Channels, source.Images.Shape.Size, source.Images.Shape.CropSource);
+    private readonly byte[] _image = new byte[source.Images.Shape.KeptBytes];
 
     /// <summary>The batch of these images; its tensors are in no dispose scope.</summary>
     /// <param name="pass">Where the pixels are read.</param>
@@ -34,10 +34,10 @@ internal sealed class BatchMaker(LabeledImages source, IReadOnlyList<VitAugmenta
                 Span<byte> target = memory.Slice(i * shape.Bytes, shape.Bytes);
                 if (augmentations.Count == 0)
                 {
-                    ReadOnlySpan<byte> image = pass.Read(indices[i], target);
+                    ReadOnlySpan<byte> image = pass.Read(indices[i], shape.CropSource is null ? target : _image);
                     if (image != target)
                     {
-                        image.CopyTo(target);
+                        image[..shape.Bytes].CopyTo(target);
                     }
                 }
                 else if (shape.IsFloat)

@@ -24,7 +24,7 @@ internal sealed class LabeledImageReader(IChannel channel, PixelStorage storage,
         long unreadable = 0;
         using (LabeledRowCursor cursor = rows.Open())
         {
-            using RowImages images = cursor.Images(rows.Shape.Bytes);
+            using RowImages images = cursor.Images(rows.Shape.KeptBytes);
             for (bool more = true; more;)
             {
                 images.Clear();

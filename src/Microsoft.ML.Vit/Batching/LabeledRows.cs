@@ -9,12 +9,29 @@ namespace Microsoft.ML.Vit.Batching;
 /// <param name="Feature">Their image column.</param>
 /// <param name="Preprocessing">The images' size and channels.</param>
 /// <param name="Role">"training", "validation" or "pre-training", for messages.</param>
-internal sealed record LabeledRows(IDataView Data, DataViewSchema.Column? Label, DataViewSchema.Column Feature, Preprocessing Preprocessing, string Role)
+/// <param name="CropSource">Height and width of the larger copy that is read with each image, for crops; null for none.</param>
+internal sealed record LabeledRows(IDataView Data, DataViewSchema.Column? Label, DataViewSchema.Column Feature, Preprocessing Preprocessing, string Role, PixelSize? CropSource = null)
 {
-    private readonly ImageColumnReader _reader = new(Feature, Preprocessing);
+    private readonly ImageColumnReader _reader = new(Feature, Preprocessing, CropSource);
 
     /// <summary>The shape that the images are read in.</summary>
-    public ImageShape Shape => ImageShape.Of(Preprocessing, _reader.IsFloat);
+    public ImageShape Shape => ImageShape.Of(Preprocessing, _reader.IsFloat) with { CropSource = CropSource };
+
+    /// <summary>Number of rows as far as it is at most <paramref name="most"/>, else one more; nothing of them is read.</summary>
+    public long Count(long most)
+    {
+        if (Data.GetRowCount() is { } known)
+        {
+            return Math.Min(known, most + 1);
+        }
+        using DataViewRowCursor cursor = Data.GetRowCursor([]);
+        long count = 0;
+        while (count <= most && cursor.MoveNext())
+        {
+            count++;
+        }
+        return count;
+    }
 
     /// <summary>A walk from the first row on. The caller disposes it.</summary>
     public LabeledRowCursor Open()

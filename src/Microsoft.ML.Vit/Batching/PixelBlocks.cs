@@ -7,7 +7,7 @@ internal sealed class PixelBlocks(ImageShape shape, int capacity)
 {
     private const int BlockBytes = 1 << 22;
 
-    private readonly int _imagesPerBlock = Math.Max(1, BlockBytes / shape.Bytes);
+    private readonly int _imagesPerBlock = Math.Max(1, BlockBytes / shape.KeptBytes);
     private readonly List<byte[]?> _blocks = [];
 
     /// <summary>Images at most.</summary>
@@ -25,8 +25,8 @@ internal sealed class PixelBlocks(ImageShape shape, int capacity)
             {
                 _blocks.Add(null);
             }
-            byte[] memory = _blocks[block] ??= GC.AllocateUninitializedArray<byte>(Math.Min(_imagesPerBlock, capacity - block * _imagesPerBlock) * shape.Bytes);
-            return memory.AsSpan(place * shape.Bytes, shape.Bytes);
+            byte[] memory = _blocks[block] ??= GC.AllocateUninitializedArray<byte>(Math.Min(_imagesPerBlock, capacity - block * _imagesPerBlock) * shape.KeptBytes);
+            return memory.AsSpan(place * shape.KeptBytes, shape.KeptBytes);
         }
     }
 }

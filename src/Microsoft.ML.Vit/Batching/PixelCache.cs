@@ -28,7 +28,7 @@ internal sealed class PixelCache(ImageShape shape, PixelBlocks memory, PixelStor
         if (Count < memory.Capacity)
         {
             image.CopyTo(memory[Count]);
-            storage.Take(shape.Bytes);
+            storage.Take(shape.KeptBytes);
         }
         else if (storage.Append(image, Count, expected - Count) is { } place)
         {
@@ -56,8 +56,8 @@ internal sealed class PixelCache(ImageShape shape, PixelBlocks memory, PixelStor
         {
             return memory[index];
         }
-        storage.Read(_places[index - memory.Capacity], buffer[..shape.Bytes]);
-        return buffer[..shape.Bytes];
+        storage.Read(_places[index - memory.Capacity], buffer[..shape.KeptBytes]);
+        return buffer[..shape.KeptBytes];
     }
 
     private sealed class Pass(PixelCache cache) : IPixelPass

@@ -34,7 +34,10 @@ internal sealed class PixelStorage(IChannel channel, long? budget, TemporaryDisk
     /// <param name="shape">Their shape.</param>
     /// <param name="expected">How many there will be at most; null where nobody knows.</param>
     public PixelCache NewCache(ImageShape shape, long? expected) =>
-        new(shape, new PixelBlocks(shape, (int)Math.Min(int.MaxValue, Left / shape.Bytes)), this, expected);
+        new(shape, new PixelBlocks(shape, MostInMemory(shape)), this, expected);
+
+    /// <summary>How many images of a shape the memory that is left holds.</summary>
+    public int MostInMemory(ImageShape shape) => (int)Math.Min(int.MaxValue, Left / shape.KeptBytes);
 
     /// <summary>Counts memory that a cache fills.</summary>
     public void Take(long bytes) => _taken += bytes;

@@ -37,7 +37,7 @@ internal sealed class PixelStream(LabeledRows rows, IReadOnlyList<long> rowOf, I
         private int _taken; // of these
         private int _next; // image
 
-        private RowImages Images => _images ??= _cursor.Images(rows.Shape.Bytes);
+        private RowImages Images => _images ??= _cursor.Images(rows.Shape.KeptBytes);
 
         public ReadOnlySpan<byte> Read(int index, Span<byte> buffer)
         {

@@ -110,7 +110,8 @@ internal sealed class TrainingColumns
     /// <param name="data">The rows.</param>
     /// <param name="preprocessing">The images' size and channels.</param>
     /// <param name="role">"training" or "validation", for messages.</param>
-    public LabeledRows Rows(IDataView data, Preprocessing preprocessing, string role) => new(data, Label, Feature, preprocessing, role);
+    /// <param name="cropSource">Height and width of the larger copy that is read with each image, for crops; null for none.</param>
+    public LabeledRows Rows(IDataView data, Preprocessing preprocessing, string role, PixelSize? cropSource = null) => new(data, Label, Feature, preprocessing, role, cropSource);
 
     /// <summary>Float vectors have a scale of their own, so their mean and standard deviation are the training images'; pixels keep the usual ones.</summary>
     public Preprocessing MeasuredOn(ImageSubset training, Preprocessing preprocessing)

@@ -3,13 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace Microsoft.ML.Vit.Images;
 
 /// <summary>Reads images that rows have encoded, so that taking one from its row and decoding it are two steps.</summary>
-internal abstract class EncodedRowReader(DataViewRow row, DataViewSchema.Column column, Preprocessing preprocessing) : RowImageReader(row, column)
+internal abstract class EncodedRowReader(DataViewRow row, DataViewSchema.Column column, Func<ImageFitter> newFitter) : RowImageReader(row, column)
 {
     private readonly EncodedImage _image = new();
-    private readonly ImageFitter _fitter = new(preprocessing);
+    private readonly ImageFitter _fitter = newFitter();
 
-    /// <summary>How the images are fitted.</summary>
-    public Preprocessing Preprocessing => preprocessing;
+    /// <summary>Makes what fits the images, for one thread.</summary>
+    public Func<ImageFitter> NewFitter => newFitter;
 
     private protected override string? Path => _image.Path;
 

@@ -9,17 +9,20 @@ internal sealed class ImageColumnReader
 {
     private readonly DataViewSchema.Column _column;
     private readonly Preprocessing _preprocessing;
+    private readonly PixelSize? _cropSource;
     private readonly ImageColumnKind _kind;
 
     /// <summary>A reader of a column.</summary>
     /// <param name="column">The feature column.</param>
     /// <param name="preprocessing">Size, channels and filter; sound (<see cref="Preprocessing.Problems"/>).</param>
+    /// <param name="cropSource">As <see cref="ImageFitter"/> takes it; null where the images are float vectors.</param>
     /// <exception cref="ArgumentOutOfRangeException">Such images cannot be read from a column of this type.</exception>
-    public ImageColumnReader(DataViewSchema.Column column, Preprocessing preprocessing)
+    public ImageColumnReader(DataViewSchema.Column column, Preprocessing preprocessing, PixelSize? cropSource = null)
     {
         FeatureColumn.Check(column, preprocessing);
         _column = column;
         _preprocessing = preprocessing;
+        _cropSource = cropSource;
         _kind = FeatureColumn.KindOf(column.Type)!.Value;
     }
 
@@ -45,9 +48,11 @@ internal sealed class ImageColumnReader
     /// <summary>A reader of the images of a row, or of the rows that a cursor stands on; for one thread.</summary>
     public RowImageReader For(DataViewRow row) => _kind switch
     {
-        ImageColumnKind.Images => new MLImageRowReader(row, _column, _preprocessing),
-        ImageColumnKind.EncodedBytes => new EncodedBytesRowReader(row, _column, _preprocessing),
-        ImageColumnKind.Paths => new PathRowReader(row, _column, _preprocessing),
+        ImageColumnKind.Images => new MLImageRowReader(row, _column, NewFitter),
+        ImageColumnKind.EncodedBytes => new EncodedBytesRowReader(row, _column, NewFitter),
+        ImageColumnKind.Paths => new PathRowReader(row, _column, NewFitter),
         _ => new FloatsRowReader(row, _column, _preprocessing),
     };
+
+    private ImageFitter NewFitter() => new(_preprocessing, _cropSource);
 }

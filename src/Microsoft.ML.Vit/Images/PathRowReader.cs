@@ -1,7 +1,7 @@
 namespace Microsoft.ML.Vit.Images;
 
 /// <summary>Reads image files whose paths, absolute or relative to the working directory, are in a text column.</summary>
-internal sealed class PathRowReader(DataViewRow row, DataViewSchema.Column column, Preprocessing preprocessing) : EncodedRowReader(row, column, preprocessing)
+internal sealed class PathRowReader(DataViewRow row, DataViewSchema.Column column, Func<ImageFitter> newFitter) : EncodedRowReader(row, column, newFitter)
 {
     private readonly ValueGetter<ReadOnlyMemory<char>> _getter = row.GetGetter<ReadOnlyMemory<char>>(column);
     private ReadOnlyMemory<char> _text;

@@ -78,7 +78,7 @@ internal sealed class RowImages(RowImageReader reader, int imageBytes, int capac
         // Each takes one image after the other: handed out several at a time, some would wait for the last.
         Parallel.For(0, Math.Min(Environment.ProcessorCount, Count - first), _ =>
         {
-            ImageFitter fitter = _fitters.TryPop(out ImageFitter? used) ? used : new ImageFitter(_encodedReader.Preprocessing);
+            ImageFitter fitter = _fitters.TryPop(out ImageFitter? used) ? used : _encodedReader.NewFitter();
             for (int index = Interlocked.Increment(ref next); index < _decoded; index = Interlocked.Increment(ref next))
             {
                 DecodeOne(index, fitter);

@@ -87,6 +87,19 @@ public sealed partial class ImageFitterTests
         CollectionAssert.AreEqual(new byte[] { 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0 }, Fit(preprocessing, new(1, 4)));
     }
 
+    [TestMethod]
+    public void ACropSourceIsTheSameImageOfItsOwnSizeBehindIt()
+    {
+        var preprocessing = new Preprocessing { Size = new(4, 6), ResizeTo = new(5, 8), KeepAspectRatio = true };
+        using var image = new PlanarImage(new(40, 30), 3);
+        new Random(1).NextBytes(image.Pixels);
+        byte[] both = new byte[3 * ((4 * 6) + (8 * 12))], seen = new byte[3 * 4 * 6], larger = new byte[3 * 8 * 12];
+        new ImageFitter(preprocessing, new PixelSize(8, 12)).Fit(image, both);
+        new ImageFitter(preprocessing).Fit(image, seen);
+        new ImageFitter(preprocessing with { Size = new(8, 12), ResizeTo = new(10, 16) }).Fit(image, larger);
+        CollectionAssert.AreEqual((byte[])[.. seen, .. larger], both);
+    }
+
     // The last two are 12 million pixels long when resized whole: only the window may be computed.
     [TestMethod]
     [DataRow(6, 10, 3, 3)]
