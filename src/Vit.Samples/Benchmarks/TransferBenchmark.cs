@@ -14,9 +14,9 @@ internal sealed class TransferBenchmark : Command
     private readonly Option<string> data = new("--data") { Required = true, HelpName = "DIR", Description = "One sub-folder of images per class, or a .tar.gz of such: flowers.tar.gz." };
     private readonly Option<string> weights = new("--weights") { Required = true, HelpName = "FILE", Description = "The model to start from (.zip), of cifar10 --model." };
     private readonly Option<int> folds = new("--folds") { HelpName = "N", Description = "Parts, each tested on once.", DefaultValueFactory = _ => 5 };
-    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "Time budget of each fold: the shorter, the more it helps.", DefaultValueFactory = _ => 0.1 };
-    private readonly Option<int> imageSize = new("--image-size") { HelpName = "N", Description = "Pixels of a side that the saved model is fine-tuned at; its own are the quickest.", DefaultValueFactory = _ => 48 };
-    private readonly Option<double> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate of the fine-tuning, by Muon.", DefaultValueFactory = _ => 4e-3 };
+    private readonly Option<double> minutes = new("--minutes") { HelpName = "X", Description = "Time budget of each fold: the shorter, the more it helps.", DefaultValueFactory = _ => 0.05 };
+    private readonly Option<int?> imageSize = new("--image-size") { HelpName = "N", Description = "Pixels of a side that the saved model is fine-tuned at; its own without." };
+    private readonly Option<double> learningRate = new("--learning-rate") { HelpName = "X", Description = "Highest learning rate of the fine-tuning, by Muon.", DefaultValueFactory = _ => 6e-3 };
     private readonly Option<int> frozenBlocks = new("--frozen-blocks") { HelpName = "N", Description = "The saved model's first blocks, which stay as they are.", DefaultValueFactory = _ => 2 };
     private readonly Option<int> seed = new("--seed") { HelpName = "N", Description = "Seed of everything random.", DefaultValueFactory = _ => 1 };
 
@@ -40,11 +40,12 @@ internal sealed class TransferBenchmark : Command
         VitOptions tuned = scratch with
         {
             WarmStart = start,
-            ImageSize = run.Arguments.GetValue(imageSize),
+            ImageSize = run.Arguments.GetValue(imageSize) is { } size ? size : null,
             Optimizer = new MuonOptimizer { LearningRate = run.Arguments.GetValue(learningRate) },
             FrozenBlocks = run.Arguments.GetValue(frozenBlocks),
         };
-        VitOptions untaught = tuned with { WarmStart = null, ImageSize = null, FrozenBlocks = 0, Model = Architecture(ml, start) with { ImageSize = run.Arguments.GetValue(imageSize) } };
+        VitConfig network = Architecture(ml, start);
+        VitOptions untaught = tuned with { WarmStart = null, ImageSize = null, FrozenBlocks = 0, Model = network with { ImageSize = tuned.ImageSize ?? network.ImageSize } };
         string name = Path.GetFileName(images.Folder);
         // Does not count: the runtime compiles, at the expense of whoever comes first.
         Fitted warm = VitWay.Of(run, ml, "", null, scratch).Fit(ml.Data.LoadFromEnumerable(splits[0].Train));
