@@ -139,7 +139,8 @@ public sealed partial record VitOptions
     /// <summary>
     /// Memory for training and validation pixels together, in bytes; 0 or more. Pixels beyond it go to a temporary file in the system's folder (Linux: <c>TMPDIR</c>), which is gone when training
     /// ends, however it ends; where the disk has no room, images are decoded again each epoch, in the order of the rows, and shuffled among as many as fit (256 at least), so that rows should not
-    /// lie class by class then: <c>ml.Data.ShuffleRows</c> with a seed, before images are loaded, mixes them. The log says which. Null: a quarter of the machine's memory. Default null.
+    /// lie class by class then: <c>ml.Data.ShuffleRows</c> with a seed, before images are loaded, mixes them. Where <see cref="RandomResizedCrop"/> comes first, a copy of twice the size is kept with each image, if
+    /// memory holds them all. The log says which. Null: a quarter of the machine's memory. Default null.
     /// </summary>
     public long? PixelCacheBytes { get; init; }
 

@@ -6,7 +6,7 @@ internal static class TrainingDefaults
     private const int ImagesShown = 50_000;
 
     /// <summary>Up to so many images, which are learned by heart before long, crops of varied size are worth their harder task.</summary>
-    private const int FewImages = 1_000;
+    public const int FewImages = 1_000;
 
     /// <summary>Up to so many, mixed images are.</summary>
     private const int FewEnoughToMix = 5_000;
