@@ -83,14 +83,15 @@ public sealed partial class VitTrainer
         LabeledRows rows = columns.Rows(data, preprocessing, "training");
         PixelSize size = preprocessing.Size;
         bool hasMore = !rows.Shape.IsFloat && !(FeatureColumn.FixedSize(rows.Feature.Type) is { } its && (its.Height <= size.Height || its.Width <= size.Width));
-        if (!hasMore || _options.Augmentations?.FirstOrDefault() is not (null or RandomResizedCrop))
+        // One image is the fewest: where it would not be cropped, no number is, and none need be counted.
+        if (!hasMore || AugmentationsFor(1).FirstOrDefault() is not RandomResizedCrop)
         {
             return rows;
         }
         LabeledRows larger = columns.Rows(data, preprocessing, "training", new PixelSize(CropSourceScale * size.Height, CropSourceScale * size.Width));
         int most = storage.MostInMemory(larger.Shape);
         long count = larger.Count(Math.Max(most, TrainingDefaults.FewImages));
-        if ((_options.Augmentations ?? TrainingDefaults.Augmentations((int)Math.Min(int.MaxValue, count), _options.FreezeBackbone)).FirstOrDefault() is not RandomResizedCrop)
+        if (AugmentationsFor((int)Math.Min(int.MaxValue, count)).FirstOrDefault() is not RandomResizedCrop)
         {
             return rows;
         }
@@ -100,6 +101,8 @@ public sealed partial class VitTrainer
             : $"Random resized crops are cut out of images of {size}: {nameof(VitOptions.PixelCacheBytes)} holds {most} of {larger.CropSource}.");
         return fits ? larger : rows;
     }
+
+    private IReadOnlyList<VitAugmentation> AugmentationsFor(int images) => _options.Augmentations ?? TrainingDefaults.Augmentations(images, _options.FreezeBackbone);
 
     private TrainingPlan PlanFor(TrainingColumns columns, ImageSubset training, TimeSpan spent)
     {
@@ -121,7 +124,7 @@ public sealed partial class VitTrainer
             GradientCheckpointing = _options.GradientCheckpointing,
             WeightAverage = _options.WeightAverage,
             Mixing = _options.Mixing ?? TrainingDefaults.Mixing(training.Count, IsFineTuning),
-            Augmentations = _options.Augmentations ?? TrainingDefaults.Augmentations(training.Count, _options.FreezeBackbone),
+            Augmentations = AugmentationsFor(training.Count),
             RepeatedAugmentations = _options.RepeatedAugmentations,
             BalancedSampling = _options.BalancedSampling,
             EarlyStoppingPatience = _options.EarlyStoppingPatience,

@@ -51,11 +51,7 @@ internal sealed class AugmentationPipeline(IReadOnlyList<VitAugmentation> augmen
         PixelSize from = cropSource!.Value;
         PixelWindow window = _cut!.Draw(from, random);
         Span<byte> crop = Between<byte>(1, channels * window.Size.Height * window.Size.Width);
-        for (int row = 0; row < channels * window.Size.Height; row++)
-        {
-            (int channel, int y) = Math.DivRem(row, window.Size.Height);
-            larger.Slice((channel * from.Height + window.Top + y) * from.Width + window.Left, window.Size.Width).CopyTo(crop[(row * window.Size.Width)..]);
-        }
+        _resizer.Resize(larger, from, crop, from, window, channels);
         _resizer.Resize(crop, window.Size, target, size, channels);
     }
 

@@ -33,9 +33,9 @@ internal sealed class ImageColumnReader
     public int ElementSize => IsFloat ? sizeof(float) : sizeof(byte);
 
     /// <summary>Elements of an image: channels x height x width.</summary>
-    public int Elements => _preprocessing.Channels * _preprocessing.Size.Height * _preprocessing.Size.Width;
+    public int Elements => _preprocessing.Elements;
 
-    /// <summary>Bytes of an image as it is read, what <see cref="RowImageReader.Read"/> fills.</summary>
+    /// <summary>Bytes of an image as it is read, what <see cref="RowImageReader.Read"/> fills; with a crop source, its copy comes behind them.</summary>
     public int ImageBytes => Elements * ElementSize;
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Vit.Images;
 internal sealed class ImageFitter(Preprocessing preprocessing, PixelSize? cropSource = null)
 {
     private readonly PixelResizer _resizer = new(preprocessing.Interpolation);
-    private readonly Preprocessing? _larger = cropSource is { } size ? preprocessing.WithSize(size) : null;
+    private readonly ImageFitter? _larger = cropSource is { } size ? new(preprocessing.WithSize(size)) : null;
 
     /// <summary>Planes of the images.</summary>
     public int Channels => preprocessing.Channels;
@@ -19,20 +19,14 @@ internal sealed class ImageFitter(Preprocessing preprocessing, PixelSize? cropSo
     /// <param name="destination">channels x height x width bytes of the preprocessing's size, then where there is a crop source those of its size.</param>
     public void Fit(PlanarImage image, Span<byte> destination)
     {
-        int bytes = Bytes(preprocessing);
-        FitTo(preprocessing, image, destination[..bytes]);
-        if (_larger is not null)
-        {
-            FitTo(_larger, image, destination.Slice(bytes, Bytes(_larger)));
-        }
+        FitSeen(image, destination[..preprocessing.Elements]);
+        _larger?.Fit(image, destination[preprocessing.Elements..]);
     }
 
-    private static int Bytes(Preprocessing to) => to.Channels * to.Size.Height * to.Size.Width;
-
-    private void FitTo(Preprocessing to, PlanarImage image, Span<byte> destination)
+    private void FitSeen(PlanarImage image, Span<byte> destination)
     {
-        PixelSize size = to.Size;
-        PixelSize resized = ResizedSize(to, image.Size);
+        PixelSize size = preprocessing.Size;
+        PixelSize resized = ResizedSize(image.Size);
         (int top, int above, int height) = Centre(resized.Height, size.Height);
         (int left, int before, int width) = Centre(resized.Width, size.Width);
         var window = new PixelWindow(top, left, new PixelSize(height, width));
@@ -57,7 +51,7 @@ internal sealed class ImageFitter(Preprocessing preprocessing, PixelSize? cropSo
     /// <param name="image">The image's size.</param>
     public (double Top, double Left, double Height, double Width) RegionSeen(PixelSize image)
     {
-        PixelSize resized = ResizedSize(preprocessing, image);
+        PixelSize resized = ResizedSize(image);
         (int top, int above, _) = Centre(resized.Height, preprocessing.Size.Height);
         (int left, int before, _) = Centre(resized.Width, preprocessing.Size.Width);
         double down = (double)image.Height / resized.Height, across = (double)image.Width / resized.Width;
@@ -68,7 +62,7 @@ internal sealed class ImageFitter(Preprocessing preprocessing, PixelSize? cropSo
     /// The size of the whole image after resizing. A shortest edge leaves the other rounded down, as torchvision's <c>resize</c> and transformers' <c>get_resize_output_image_size</c> do;
     /// a rectangle to cover is timm's <c>ResizeKeepRatio</c>, which rounds half to even.
     /// </summary>
-    private static PixelSize ResizedSize(Preprocessing preprocessing, PixelSize image)
+    private PixelSize ResizedSize(PixelSize image)
     {
         PixelSize to = preprocessing.ResizeTo ?? preprocessing.Size;
         if (!preprocessing.KeepAspectRatio)

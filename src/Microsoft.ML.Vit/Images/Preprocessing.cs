@@ -46,6 +46,9 @@ public sealed record Preprocessing
     private const int LongestSide = 4096;
     private const long MostValues = 1L << 28;
 
+    /// <summary>Values of an input: channels x height x width.</summary>
+    internal int Elements => Channels * Size.Height * Size.Width;
+
     /// <summary>The same for another input size, the share that is cut away staying as it is.</summary>
     internal Preprocessing WithSize(PixelSize size) => this with
     {

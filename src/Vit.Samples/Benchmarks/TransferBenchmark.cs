@@ -40,7 +40,7 @@ internal sealed class TransferBenchmark : Command
         VitOptions tuned = scratch with
         {
             WarmStart = start,
-            ImageSize = run.Arguments.GetValue(imageSize) is { } size ? size : null,
+            ImageSize = run.Arguments.GetValue(imageSize),
             Optimizer = new MuonOptimizer { LearningRate = run.Arguments.GetValue(learningRate) },
             FrozenBlocks = run.Arguments.GetValue(frozenBlocks),
         };

@@ -129,7 +129,7 @@ public sealed class CropSourceTests
     private static LabeledRows Rows(int? cropSource, IDataView? data = null, int seen = Seen)
     {
         TrainingColumns columns = TrainingColumns.Of(s_ml, s_files.Schema, "Label", "ImagePath");
-        return columns.Rows(data ?? s_files, s_preprocessing with { Size = seen }, "training", cropSource is { } side ? side : null);
+        return columns.Rows(data ?? s_files, s_preprocessing with { Size = seen }, "training", cropSource);
     }
 
     /// <summary>All parts of a larger copy that are as large as what the network sees.</summary>
